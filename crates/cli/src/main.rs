@@ -1,0 +1,3 @@
+//! The `aperto` program.
+
+fn main() {}

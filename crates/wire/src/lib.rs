@@ -1,0 +1,15 @@
+//! Packet formats of the Internet: parse without allocation, emit, checksum.
+//!
+//! A parser borrows the octets and returns either a view of them or an [`Error`](error::Error)
+//! that says what was wrong and at which octet. An emitter writes into octets that the caller
+//! owns. Neither keeps state.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+pub mod seq;
+pub mod tcp;
+
+pub use seq::SeqNumber;
