@@ -7,9 +7,12 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-extern crate alloc;
-
+pub mod checksum;
+pub mod error;
+pub mod ip;
 pub mod seq;
 pub mod tcp;
 
+pub use error::Error;
 pub use seq::SeqNumber;
+pub use tcp::Ports;

@@ -3,12 +3,43 @@
 //! RFC 9293 §3.1 and §3.2.
 
 mod control;
+mod emit;
 mod options;
+mod parse;
+mod raw;
 
 pub use control::Control;
+pub use emit::{emit, emit_header, emit_with_raw_options, header_length};
 pub use options::{FastOpenCookie, Options, SackBlock, SackBlocks, Timestamps, UserTimeout};
+pub use parse::{Parsed, Quoted, parse, parse_quoted, verify};
+pub use raw::{OptionsFault, OptionsFaultKind, RawOption, RawOptions, kind};
 
 use crate::SeqNumber;
+
+/// The four octets before the two numbers of a timestamps option that stands alone: No-Operation,
+/// No-Operation, kind 8, length 10.
+///
+/// RFC 7323 appendix A.
+const NOP_NOP_TIMESTAMPS: u32 = 0x0101_080a;
+
+/// From which port a segment or datagram comes and to which it goes.
+///
+/// RFC 9293 §3.1, RFC 768.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Ports {
+    /// The sender's port.
+    pub source: u16,
+    /// The receiver's port.
+    pub destination: u16,
+}
+
+impl Ports {
+    /// The ports of the way back.
+    #[must_use]
+    pub const fn reversed(self) -> Self {
+        Self { source: self.destination, destination: self.source }
+    }
+}
 
 /// What a connection reads and writes of a TCP header.
 ///
@@ -54,3 +85,6 @@ impl Segment<'_> {
         self.len() == 0
     }
 }
+
+#[cfg(test)]
+mod tests;
