@@ -93,6 +93,8 @@ pub enum What {
         /// Its length.
         octets: usize,
     },
+    /// An option whose length is 0, 1 or past the end of the options.
+    OptionLength,
     /// More extension headers than we follow.
     TooManyExtensions {
         /// How many we follow.
@@ -177,6 +179,7 @@ impl fmt::Display for What {
             Self::FragmentUnaligned { octets } => {
                 write!(f, "fragment of {octets} octets with more to follow, not a multiple of 8")
             }
+            Self::OptionLength => f.write_str("option whose length makes no sense"),
             Self::TooManyExtensions { most } => write!(f, "more than {most} extension headers"),
             Self::HopByHopNotFirst => f.write_str("hop-by-hop options not in first place"),
             Self::Value { found } => write!(f, "undefined or unsupported value {found:#x}"),

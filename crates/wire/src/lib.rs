@@ -10,6 +10,8 @@
 pub mod checksum;
 pub mod error;
 pub mod ip;
+pub mod ipv4;
+pub mod ipv6;
 pub mod seq;
 pub mod tcp;
 

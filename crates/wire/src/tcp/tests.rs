@@ -33,7 +33,7 @@ fn with_options(options: &[u8]) -> Vec<u8> {
     let mut octets = vec![0; 20];
     octets.extend(options);
     octets.resize(octets.len().next_multiple_of(4), 0);
-    octets[12] = u8::try_from(octets.len()).unwrap() / 4 << 4;
+    octets[12] = u8::try_from(octets.len() * 4).unwrap();
     octets
 }
 
