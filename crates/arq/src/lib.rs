@@ -1,6 +1,51 @@
-//! Stop-and-wait, Go-Back-N and Selective Repeat, one file each
+//! Stop-and-wait, Go-Back-N and Selective Repeat, for readers of Kurose and Ross §3.4.
+//!
+//! Three textbook answers to one question: how does data arrive whole and in order over a channel
+//! that loses, damages, repeats and delays packets? Each protocol is one file with a sender and a
+//! receiver, to be read from top to bottom beside the book:
+//!
+//! | file                    | section | remembers                        | resends                |
+//! | ----------------------- | ------- | -------------------------------- | ---------------------- |
+//! | [`stop_and_wait`]       | 3.4.1   | one packet                       | that packet            |
+//! | [`go_back_n`]           | 3.4.3   | a window, at the sender          | the window from `base` |
+//! | [`selective_repeat`]    | 3.4.4   | a window, at both ends           | what is missing        |
+//!
+//! Beside them: the packets ([`packet`], [`checksum`]), numbers modulo 2^k ([`space`]), what can
+//! be set ([`config`]), why a packet was sent and what became of one that came ([`reason`]), any of
+//! the three behind one name ([`endpoint`]), and the formulas of §3.4.2 ([`theory`]).
+//!
+//! Nothing here has a clock or a socket. A driver says what happened (`send`, `packet_arrives`,
+//! `deadline_passed`) and then asks what follows, in this order: `poll_packet` until none,
+//! `poll_event` for the application, `poll_note` for an observer, `poll_deadline` for when to call
+//! again. **A packet leaves at the instant at which it is polled, and its timer starts then**: a
+//! driver whose line takes 1 ms for a packet polls once a millisecond, and not four times at once.
+//! `tests/conversations/channel.rs` is such a driver, and documents its line.
+//!
+//! Left out: opening and closing a connection (the data starts at the number which both ends were
+//! configured with), estimating the timer from round trips (§3.5.3 and `aperto-tcp`), flow and
+//! congestion control. Nothing is shared with `aperto-tcp`: neither can break the other.
 
 #![no_std]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
+
+pub mod checksum;
+pub mod config;
+pub mod endpoint;
+pub mod go_back_n;
+pub mod packet;
+mod queues;
+pub mod reason;
+pub mod selective_repeat;
+pub mod space;
+pub mod stop_and_wait;
+pub mod theory;
+
+pub use checksum::Checksum;
+pub use config::{Acknowledgements, Config, ConfigError, Group, NegativeAcknowledgements, Protocol};
+pub use endpoint::{Endpoint, Receiver, Sender};
+pub use packet::{EndOfMessage, Format, Kind, Packet, ParseError};
+pub use queues::SendError;
+pub use reason::{Discard, Event, Note, Observe, Outgoing, Reason, Timer, Window};
+pub use space::{Sequence, Space};
