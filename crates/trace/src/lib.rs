@@ -1,6 +1,17 @@
-//! Facts about connections, and their encodings: JSON lines and pcapng
-
+//! Facts about connections, and their encodings: JSON lines and pcapng.
 #![no_std]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
+
+pub mod arq;
+pub mod header;
+pub mod packet;
+pub mod record;
+
+pub use header::{HostInfo, InterfaceInfo, Link, LinkType, Role, Source, TraceHeader};
+pub use packet::{Endpoints, Icmp, Octets, Packet, Protocol, Segment, Transport, WindowMark};
+pub use record::{
+    Call, ChannelEvent, ChecksumAfter, DropReason, Fact, Finding, FlowBegan, FlowId, HostId, LossCause,
+    Number, Origin, Record, Vantage,
+};
