@@ -112,6 +112,8 @@ step_program() {
     done
     echo "the demonstration: $(wc -l <"$out/demo.txt") lines in $best ms"
     ((best < 100)) || { echo "slower than 100 ms"; return 1; }
+    same_as_readme "$release" README.md en
+    same_as_readme "$release" README.pt-BR.md pt-BR
     for i in debug release again; do
         local program=$release
         [[ $i == debug ]] && program=$debug
@@ -123,6 +125,13 @@ step_program() {
     cmp "$out/debug/run.pcapng" "$out/release/run.pcapng"
     cmp "$out/release/run.pcapng" "$out/again/run.pcapng"
     echo "one seed, the same $(wc -c <"$out/release/run.pcapng") octets in debug, in release and twice in a row"
+}
+
+# What README shows is what the program prints.
+same_as_readme() { # program, page, language
+    diff <(awk '/^```text$/ {inside = 1; next} /^```$/ {inside = 0} inside' "$2") \
+        <(LC_ALL=C.UTF-8 "$1" --lang "$3" --view ladder --width 80 --color never) || return 1
+    echo "$2 shows what the program prints"
 }
 
 step_fuzz() {

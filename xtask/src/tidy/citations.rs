@@ -65,7 +65,8 @@ fn advice(line: &str) -> Vec<String> {
             ));
         }
     }
-    if line.contains("§ ") || line.contains("§\u{a0}") {
+    let spaced = |sign: &str| line.split(sign).skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    if spaced("§ ") || spaced("§\u{a0}") {
         found.push("write the section without a space: `§3.8`".to_owned());
     }
     found
@@ -116,6 +117,7 @@ mod tests {
             ),
             ("as the obsolete RFC 2988 had it", None),
             ("RFC 6093 §3", None),
+            ("22 bytes delivered · § = RFC 9293", None),
         ] {
             assert_eq!(advice(line), expected.into_iter().collect::<Vec<_>>(), "{line}");
         }
