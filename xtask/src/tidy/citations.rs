@@ -65,7 +65,8 @@ fn advice(line: &str) -> Vec<String> {
             ));
         }
     }
-    let spaced = |sign: &str| line.split(sign).skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let spaced =
+        |sign: &str| line.split(sign).skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     if spaced("§ ") || spaced("§\u{a0}") {
         found.push("write the section without a space: `§3.8`".to_owned());
     }
