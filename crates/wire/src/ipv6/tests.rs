@@ -59,29 +59,29 @@ fn a_packet_cut_anywhere_is_an_error_that_names_the_octet() {
 /// RFC 8200 §4.1: Hop-by-Hop, Destination, Routing, Fragment, Destination, upper layer.
 #[test]
 fn all_extension_headers_lead_to_the_upper_layer() {
-    let payload = [
-        [60, 0, 5, 2, 0, 0, 1, 0], // Hop-by-Hop with Router Alert and an empty PadN
-        [43, 0, 1, 4, 0, 0, 0, 0], // Destination Options with PadN
-        [44, 0, 0, 0, 0, 0, 0, 0], // Routing type 0, no segments left
-        [60, 0, 0, 0, 1, 2, 3, 4], // an atomic fragment
-        [6, 0, 0, 0, 0, 0, 0, 0],  // Destination Options with Pad1
-        *b"tcp here",
-    ]
-    .concat();
+    let payload: [&[u8]; 6] = [
+        &[60, 0, 5, 2, 0, 0, 1, 0], // Hop-by-Hop: Router Alert, empty PadN
+        &[43, 0, 1, 4, 0, 0, 0, 0], // Destination Options: PadN
+        &[44, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], // Routing, no segments left
+        &[60, 9, 0, 6, 1, 2, 3, 4], // an atomic fragment, reserved bits set
+        &[6, 0, 0, 0, 0, 0, 0, 0],  // Destination Options: Pad1
+        b"tcp here",
+    ];
+    let payload = payload.concat();
     let octets = packet(Protocol::HOP_BY_HOP, &payload);
     let packet = parse(&octets).unwrap();
     let expected = Upper {
         protocol: Protocol::TCP,
         payload: b"tcp here",
-        at: 80,
-        next_header_at: 72,
+        at: 88,
+        next_header_at: 80,
         fragment: None,
         routing: None,
         refused_option: None,
     };
     assert_eq!(packet.upper_layer(), Ok(expected));
     let kinds: Vec<_> = packet.extensions().map(|extension| extension.map(|e| (e.kind.0, e.at))).collect();
-    assert_eq!(kinds, [Ok((0, 40)), Ok((60, 48)), Ok((43, 56)), Ok((44, 64)), Ok((60, 72))]);
+    assert_eq!(kinds, [Ok((0, 40)), Ok((60, 48)), Ok((43, 56)), Ok((44, 72)), Ok((60, 80))]);
 }
 
 #[test]
