@@ -1,6 +1,17 @@
-//! Whole networks in virtual time: impaired links, worlds, invariants
+//! Whole networks in virtual time: impaired channels, worlds, invariants, campaigns.
+//!
+//! [`channel`] is one impaired link, a machine without I/O that also serves real wires.
+//! [`recipe`] says everything about a run; [`world`] runs it event by event; [`scenes`] are the
+//! recipes with a name. [`invariants`] watch a world, [`campaign`] makes random worlds by the
+//! thousand.
+//!
+//! Nothing here reads a clock or rolls dice: the same recipe gives the same octets on every
+//! machine, in debug and in release.
 
 #![no_std]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
+
+pub mod channel;
+pub mod quantity;
