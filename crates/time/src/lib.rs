@@ -11,6 +11,8 @@
 
 extern crate alloc;
 
+pub mod wheel;
+
 use core::fmt;
 use core::ops::{Add, AddAssign, Sub};
 
