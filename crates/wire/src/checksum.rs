@@ -119,8 +119,9 @@ pub fn copy_and_sum(into: &mut [u8], from: &[u8]) -> Sum {
         let (places, rest_place) = into.as_chunks_mut::<TURN>();
         let mut lanes = Lanes::ZERO;
         for (place, turn) in places.iter_mut().zip(turns) {
-            *place = *turn;
-            lanes.add(turn);
+            let turn = *turn;
+            *place = turn;
+            lanes.add(&turn);
         }
         rest_place.copy_from_slice(rest);
         words = carry(words + lanes.gather() + sum_short(rest));

@@ -1,6 +1,6 @@
 //! Packet formats of the Internet: parse without allocation, emit, checksum.
 //!
-//! A parser borrows the octets and returns either a view of them or an [`Error`](error::Error)
+//! A parser borrows the octets and returns either a view of them or an [`Error`]
 //! that says what was wrong and at which octet. An emitter writes into octets that the caller
 //! owns. Neither keeps state.
 

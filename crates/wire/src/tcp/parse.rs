@@ -83,26 +83,60 @@ pub fn parse(octets: &[u8]) -> Result<Parsed<'_>, Error> {
         let what = What::HeaderTooLong { octets: header_length, present: octets.len() };
         return Err(Error::new(Format::Tcp, what, 12));
     };
-    let (options, options_fault) = parse_options(options_octets);
-    Ok(Parsed {
-        ports: Ports {
-            source: u16::from_be_bytes([fixed[0], fixed[1]]),
-            destination: u16::from_be_bytes([fixed[2], fixed[3]]),
-        },
-        header: Header {
-            seq: seq_number([fixed[4], fixed[5], fixed[6], fixed[7]]),
-            ack: seq_number([fixed[8], fixed[9], fixed[10], fixed[11]]),
-            control: Control::from_bits(fixed[13]),
-            window: u16::from_be_bytes([fixed[14], fixed[15]]),
-            urgent_pointer: u16::from_be_bytes([fixed[18], fixed[19]]),
-            options,
-        },
-        payload,
-        checksum: u16::from_be_bytes([fixed[16], fixed[17]]),
-        reserved: fixed[12] & 0x0f,
-        options_octets,
-        options_fault,
-    })
+    let checked = Checked { fixed, options_octets, payload };
+    // The two shapes that nearly all segments have need no reading one by one.
+    if options_octets.is_empty() {
+        return Ok(checked.with(Options::NONE, None));
+    }
+    if let Some(timestamps) = only_timestamps(options_octets) {
+        return Ok(checked.with(Options { timestamps: Some(timestamps), ..Options::NONE }, None));
+    }
+    let mut reading = Reading { options: Options::NONE, fault: None, seen: 0 };
+    reading.take_all(options_octets);
+    Ok(checked.with(reading.options, reading.fault))
+}
+
+/// The parts of a segment whose lengths are known to be right.
+struct Checked<'a> {
+    fixed: &'a [u8; Header::FIXED_OCTETS],
+    options_octets: &'a [u8],
+    payload: &'a [u8],
+}
+
+impl<'a> Checked<'a> {
+    /// Reads the fixed header. Inlined, so that each shape of options is written once, where the
+    /// caller wants it: copying the whole would cost more than reading it.
+    #[inline(always)]
+    fn with(&self, options: Options, options_fault: Option<OptionsFault>) -> Parsed<'a> {
+        let fixed = self.fixed;
+        Parsed {
+            ports: Ports {
+                source: u16::from_be_bytes([fixed[0], fixed[1]]),
+                destination: u16::from_be_bytes([fixed[2], fixed[3]]),
+            },
+            header: Header {
+                seq: seq_number([fixed[4], fixed[5], fixed[6], fixed[7]]),
+                ack: seq_number([fixed[8], fixed[9], fixed[10], fixed[11]]),
+                control: Control::from_bits(fixed[13]),
+                window: u16::from_be_bytes([fixed[14], fixed[15]]),
+                urgent_pointer: u16::from_be_bytes([fixed[18], fixed[19]]),
+                options,
+            },
+            payload: self.payload,
+            checksum: u16::from_be_bytes([fixed[16], fixed[17]]),
+            reserved: fixed[12] & 0x0f,
+            options_octets: self.options_octets,
+            options_fault,
+        }
+    }
+}
+
+/// The timestamps of options that hold nothing else, in the usual twelve octets.
+#[inline]
+fn only_timestamps(octets: &[u8]) -> Option<Timestamps> {
+    let (start, numbers) = octets.split_first_chunk::<4>()?;
+    let numbers: [u8; 8] = numbers.try_into().ok()?;
+    (u32::from_be_bytes(*start) == NOP_NOP_TIMESTAMPS).then_some(timestamps(numbers))
 }
 
 /// Whether the checksum of a segment is right: header, options, text and pseudo-header.
@@ -146,35 +180,6 @@ const fn seq_number(octets: [u8; 4]) -> SeqNumber {
     SeqNumber::new(u32::from_be_bytes(octets))
 }
 
-/// Reads the options; the two shapes that nearly all segments have first.
-#[inline]
-fn parse_options(octets: &[u8]) -> (Options, Option<OptionsFault>) {
-    if octets.is_empty() {
-        return (Options::NONE, None);
-    }
-    if let Ok(octets) = <&[u8; 12]>::try_from(octets)
-        && octets[..4] == NOP_NOP_TIMESTAMPS.to_be_bytes()
-    {
-        let timestamps = timestamps([
-            octets[4], octets[5], octets[6], octets[7], octets[8], octets[9], octets[10], octets[11],
-        ]);
-        return (Options { timestamps: Some(timestamps), ..Options::NONE }, None);
-    }
-    parse_any_options(octets)
-}
-
-#[inline(never)]
-fn parse_any_options(octets: &[u8]) -> (Options, Option<OptionsFault>) {
-    let mut reading = Reading { options: Options::NONE, fault: None, seen: 0 };
-    for option in RawOptions::new(octets) {
-        match option {
-            Ok(option) => reading.take(&option),
-            Err(fault) => reading.note(fault),
-        }
-    }
-    (reading.options, reading.fault)
-}
-
 /// Options while they are being read.
 struct Reading {
     options: Options,
@@ -184,6 +189,16 @@ struct Reading {
 }
 
 impl Reading {
+    #[inline(never)]
+    fn take_all(&mut self, octets: &[u8]) {
+        for option in RawOptions::new(octets) {
+            match option {
+                Ok(option) => self.take(&option),
+                Err(fault) => self.note(fault),
+            }
+        }
+    }
+
     fn note(&mut self, fault: OptionsFault) {
         self.fault.get_or_insert(fault);
     }
