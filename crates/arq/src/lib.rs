@@ -21,6 +21,32 @@
 //! driver whose line takes 1 ms for a packet polls once a millisecond, and not four times at once.
 //! `tests/conversations/channel.rs` is such a driver, and documents its line.
 //!
+//! ```
+//! use aperto_arq::{Config, Event, Protocol, Reason, Receiver, Sender};
+//! use aperto_time::{Duration, Instant};
+//!
+//! let config = Config { payload_octets: 2, ..Config::new(Protocol::GoBackN) };
+//! let mut sender = Sender::new(Protocol::GoBackN, config.clone())?;
+//! let mut receiver = Receiver::new(Protocol::GoBackN, config)?;
+//!
+//! sender.send(b"oi")?;
+//! let lost = sender.poll_packet(Instant::ZERO).expect("the window is open");
+//! assert!(matches!(lost.reason, Reason::FirstTransmission { .. }));
+//!
+//! let due = sender.poll_deadline().expect("a packet is on its way").at;
+//! assert_eq!(due, Instant::ZERO + Duration::from_millis(100));
+//! sender.deadline_passed(due);
+//! let again = sender.poll_packet(due).expect("the sender went back");
+//! assert!(matches!(again.reason, Reason::WentBackOnTimer { retry: 1, .. }));
+//!
+//! receiver.packet_arrives(due, &again.octets());
+//! assert!(matches!(receiver.poll_event(), Some(Event::Delivered { octets, .. }) if octets == b"oi"));
+//! let ack = receiver.poll_packet(due).expect("it acknowledges");
+//! sender.packet_arrives(due, &ack.octets());
+//! assert_eq!(sender.poll_event(), Some(Event::AllAcknowledged));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Left out: opening and closing a connection (the data starts at the number which both ends were
 //! configured with), estimating the timer from round trips (§3.5.3 and `aperto-tcp`), flow and
 //! congestion control. Nothing is shared with `aperto-tcp`: neither can break the other.

@@ -146,7 +146,7 @@ impl World {
 
     /// Lets everything happen until nothing more will.
     pub(crate) fn run(&mut self, mut fate: impl FnMut(&Departure<'_>) -> Fate) {
-        for _ in 0..1_000_000 {
+        for _ in 0..20_000 {
             self.arrivals();
             self.expiries();
             self.departures(&mut fate);

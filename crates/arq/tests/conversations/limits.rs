@@ -33,6 +33,47 @@ fn after_the_last_retry_the_sender_gives_up_and_says_so_once() {
     }
 }
 
+/// Lost at 0, 100 and 200: the reasons count.
+#[test]
+fn retries_in_a_row_are_counted() {
+    for protocol in ALL {
+        let mut world = World::new(protocol, Config::new(protocol), Line::CLASSROOM);
+        world.send(b"x");
+        world.run(|departure| match (departure.way, departure.index) {
+            (Way::Forward, 0..3) => Fate::LOST,
+            _ => Fate::default(),
+        });
+        let retries: Vec<_> = world.rows.iter().filter(|row| row.way == Way::Forward).collect();
+        let retries = retries.iter().map(|row| match row.reason {
+            Reason::TimerExpired { retry, .. } | Reason::WentBackOnTimer { retry, .. } => {
+                (row.left.as_millis(), retry)
+            }
+            _ => (row.left.as_millis(), 0),
+        });
+        assert_eq!(retries.collect::<Vec<_>>(), [(0, 0), (100, 1), (200, 2), (300, 3)], "{protocol:?}");
+    }
+}
+
+/// Kurose and Ross §3.4.4: a whole window was delivered and all its ACKs were lost. The receiver's
+/// window has nothing in common with the sender's, and yet it must acknowledge what comes again.
+#[test]
+fn a_window_whose_acknowledgements_were_all_lost_is_acknowledged_again() {
+    for protocol in [Protocol::GoBackN, Protocol::SelectiveRepeat] {
+        let mut config = Config::new(protocol);
+        config.space = Space::from_bits(3).unwrap();
+        config.payload_octets = 1;
+        let mut world = World::new(protocol, config, Line::CLASSROOM);
+        world.send(b"abcdefgh");
+        world.run(|departure| match (departure.way, departure.index) {
+            (Way::Back, 0..4) => Fate::LOST,
+            _ => Fate::default(),
+        });
+        assert_eq!(world.delivered, b"abcdefgh");
+        // Four again from 100 (103 in Selective Repeat) on, four new from 140 to 143.
+        assert_eq!(world.totals(), (12, 4, 12, 163, 183), "{protocol:?}");
+    }
+}
+
 #[test]
 fn a_message_that_does_not_fit_the_queue_is_refused_whole() {
     for protocol in ALL {
