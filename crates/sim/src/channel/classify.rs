@@ -231,8 +231,8 @@ impl Classifier {
             *flow = Flow { incarnation, ..Flow::default() };
         }
         let first_seq = *flow.first_seq.get_or_insert(parsed.header.seq);
-        let first_ack =
-            control.ack().then(|| *flow.first_ack.get_or_insert(parsed.header.ack)).unwrap_or_default();
+        let ack = parsed.header.ack;
+        let first_ack = if control.ack() { *flow.first_ack.get_or_insert(ack) } else { ack };
         let place = parsed.header.seq.since(first_seq);
         let transmission = if hint == Hint::None && length > 0 && place < flow.sent_to {
             Transmission::Again
