@@ -57,6 +57,12 @@ impl TraceHeader {
         u8::try_from(place).ok().map(HostId)
     }
 
+    /// Whether it is of a textbook protocol: stop-and-wait, Go-Back-N, Selective Repeat.
+    #[must_use]
+    pub fn is_arq(&self) -> bool {
+        matches!(self.protocol.as_str(), "saw" | "gbn" | "sr")
+    }
+
     /// Whether all reasons are known, or some are guessed.
     #[must_use]
     pub fn source(&self) -> Source {

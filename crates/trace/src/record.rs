@@ -134,6 +134,8 @@ pub enum Fact {
     },
     /// Anything else that the engine noted: timers, windows, round-trip times, acknowledgments.
     Note(tcp::Note),
+    /// What a textbook protocol noted.
+    ArqNote(aperto_arq::Note),
     /// The application called.
     Call(Call),
     /// The application was told something.
