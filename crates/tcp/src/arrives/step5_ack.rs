@@ -172,6 +172,9 @@ impl Connection {
             let at = now + self.rtt.rto(&self.config);
             self.start(Timer::Retransmission, at);
         }
+        if self.holder == Holder::Nobody && self.timers.runs(Timer::TimeWait) {
+            self.limit_orphan(now);
+        }
         if self.send.refused && text > 0 {
             self.send.refused = false;
             self.tell(Event::Writable);
@@ -308,6 +311,9 @@ impl Connection {
         }
         if self.timers.runs(Timer::Persist) {
             self.probe_was_answered(now);
+        } else if window == 0 {
+            // Closed over what is in flight: a peer that answers is alive (RFC 9293 §3.8.6.1 [MUST-37]).
+            self.waiting_since = now;
         }
     }
 
