@@ -79,7 +79,8 @@ fn of_block(source: &Source, block: &Block, faults: &mut Vec<Fault>) -> Vec<Cita
     let mut found = Vec::new();
     for (at, _) in block.text.match_indices('[') {
         let inside = block.text.get(at + 1..).and_then(|rest| rest.split_once(']')).map_or("", |(i, _)| i);
-        let labels: Vec<&str> = inside.split(',').map(str::trim).collect();
+        // rustdoc wants `\[MUST-1\]`, lest it be a link.
+        let labels: Vec<&str> = inside.split(',').map(|l| l.trim().trim_end_matches('\\')).collect();
         if !labels.iter().all(|label| is_label(label)) {
             continue;
         }
@@ -162,6 +163,7 @@ mod tests {
         for (text, expected) in [
             ("// RFC 9293 §3.4 [MUST-66].", vec![("3.4", "MUST-66", 1)]),
             ("/// RFC 9293 §3.4\n/// [MUST-66].\nfn f() {}", vec![("3.4", "MUST-66", 2)]),
+            ("/// RFC 9293 §3.4 \\[MUST-66\\].", vec![("3.4", "MUST-66", 1)]),
             ("// RFC 9293 §3.8.6 [SHLD-15, SHLD-16]", vec![("3.8.6", "SHLD-15", 1), ("3.8.6", "SHLD-16", 1)]),
             (
                 "// RFC 9293 §3.8.6 [SHLD-15] and [MAY-7]",
