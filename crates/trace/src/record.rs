@@ -253,6 +253,8 @@ pub enum LossCause {
     },
     /// The channel was switched off.
     LinkDown,
+    /// Nobody says why: a capture shows that it left, and never that it arrived.
+    Unknown,
 }
 
 /// Whether damage shows.

@@ -145,8 +145,20 @@ impl Recorder {
 
     /// A frame leaves a host.
     pub fn left(&mut self, now: Instant, vantage: Vantage, frame: &[u8], meaning: Meaning<'_>) -> Number {
-        let mut packet = self.read(vantage, frame);
+        let packet = dissect(self.next_number(), self.link_type(vantage), frame, clamp(frame.len()));
+        self.packet_left(now, vantage, packet, meaning)
+    }
+
+    /// A packet that bears the next number leaves a host.
+    pub(crate) fn packet_left(
+        &mut self,
+        now: Instant,
+        vantage: Vantage,
+        mut packet: Packet,
+        meaning: Meaning<'_>,
+    ) -> Number {
         let number = packet.number;
+        self.next_number = self.next_number.saturating_add(1);
         self.in_flight.left(&packet);
         match (meaning, &mut packet.transport) {
             (Meaning::Tcp(reason), Transport::Tcp(segment)) => segment.reason = Some(reason),
@@ -156,6 +168,7 @@ impl Recorder {
                 packet.payload_length -= header;
                 packet.transport = Transport::Arq(arq::boxed(outgoing));
             }
+            (Meaning::Plain, Transport::Udp) => self.read_arq(&mut packet),
             _ => {}
         }
         let flow = self.flow_of_packet(now, vantage.host_id(), None, &packet);
@@ -192,11 +205,16 @@ impl Recorder {
 
     /// A frame arrives from a real wire: perhaps one whose departure was recorded.
     pub fn frame_arrived(&mut self, now: Instant, vantage: Vantage, frame: &[u8]) -> Number {
-        let mut packet = dissect(self.next_number(), self.link_type(vantage), frame, clamp(frame.len()));
+        let packet = dissect(self.next_number(), self.link_type(vantage), frame, clamp(frame.len()));
         if let Some(number) = self.in_flight.take(&packet) {
             self.arrived(now, vantage, number, 0);
             return number;
         }
+        self.packet_arrived(now, vantage, packet)
+    }
+
+    /// A packet that bears the next number arrives from a stranger.
+    pub(crate) fn packet_arrived(&mut self, now: Instant, vantage: Vantage, mut packet: Packet) -> Number {
         let number = packet.number;
         self.next_number = self.next_number.saturating_add(1);
         self.read_arq(&mut packet);
@@ -407,6 +425,15 @@ impl Recorder {
         Some(self.flow_with(now, sender, receiver, protocol, packet.endpoints))
     }
 
+    /// The flow of a packet, if it has begun.
+    pub(crate) fn known_flow(&self, packet: &Packet) -> Option<&crate::flow::Flow> {
+        let protocol = match packet.transport.protocol() {
+            Protocol::Arq => Protocol::Udp,
+            protocol => protocol,
+        };
+        self.trace.flow(*self.by_pair.get(&pair(protocol, packet.endpoints))?)
+    }
+
     fn flow_of_number(&self, number: Number) -> Option<FlowId> {
         let journey = self.trace.journey(number)?;
         self.trace.records().get(journey.packet?)?.flow
@@ -506,12 +533,6 @@ impl Recorder {
     }
 
     // Keeping.
-
-    fn read(&mut self, vantage: Vantage, frame: &[u8]) -> Packet {
-        let packet = dissect(self.next_number(), self.link_type(vantage), frame, clamp(frame.len()));
-        self.next_number = self.next_number.saturating_add(1);
-        packet
-    }
 
     /// Where the trace is of a textbook protocol, its datagrams are packets of it.
     fn read_arq(&self, packet: &mut Packet) {

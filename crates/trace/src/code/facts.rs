@@ -37,6 +37,7 @@ codes!(LossCause {
     QueueFull { packets: "packets" } => "queue-full",
     TooBig { mtu: "mtu" } => "too-big",
     LinkDown => "link-down",
+    Unknown => "unknown",
 });
 
 impl Coded for ChannelEvent {
