@@ -80,4 +80,4 @@ pub(crate) use codes;
 pub(crate) use fields_of_codes;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -354,3 +354,6 @@ impl Fnv {
         self.octets(&address.port().to_be_bytes());
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -140,8 +140,8 @@ impl Flow {
         window << scale.min(Self::MAX_SCALE)
     }
 
-    /// Learns from a segment.
-    pub(crate) fn observe(&mut self, direction: Direction, header: &Header) {
+    /// Learns from a segment, for whoever sees the records as they are made.
+    pub fn observe(&mut self, direction: Direction, header: &Header) {
         let one_before = |number: SeqNumber| SeqNumber::new(number.value().wrapping_sub(1));
         let side = &mut self.sides[direction.place()];
         if header.control.syn() {

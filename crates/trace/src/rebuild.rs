@@ -161,7 +161,7 @@ impl Builder {
         let packet = self.named(&seen.packet);
         if seen.frame.direction == Some(FrameDirection::Outbound) {
             let to = packet.endpoints.destination.ip();
-            let number = self.recorder.packet_left(at, vantage, packet, Meaning::Plain);
+            let number = self.recorder.packet_left(at, vantage, None, packet, Meaning::Plain);
             self.numbers.insert(place, number);
             if !seen.arrives && self.is_elsewhere(vantage, to) {
                 self.recorder.channel(at, number, 0, ChannelEvent::Lost(LossCause::Unknown));
@@ -203,7 +203,8 @@ impl Builder {
         let from_client = self.is_from_client(&seen.packet);
         let (sender, receiver) = if from_client { (HostId(0), HostId(1)) } else { (HostId(1), HostId(0)) };
         let packet = self.named(&seen.packet);
-        let number = self.recorder.packet_left(at, Vantage::host(sender), packet, Meaning::Plain);
+        let number =
+            self.recorder.packet_left(at, Vantage::host(sender), Some(receiver), packet, Meaning::Plain);
         self.recorder.arrived(at, Vantage::host(receiver), number, 0);
     }
 

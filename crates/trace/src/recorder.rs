@@ -146,14 +146,15 @@ impl Recorder {
     /// A frame leaves a host.
     pub fn left(&mut self, now: Instant, vantage: Vantage, frame: &[u8], meaning: Meaning<'_>) -> Number {
         let packet = dissect(self.next_number(), self.link_type(vantage), frame, clamp(frame.len()));
-        self.packet_left(now, vantage, packet, meaning)
+        self.packet_left(now, vantage, None, packet, meaning)
     }
 
-    /// A packet that bears the next number leaves a host.
+    /// A packet that bears the next number leaves a host; to which one may be known.
     pub(crate) fn packet_left(
         &mut self,
         now: Instant,
         vantage: Vantage,
+        receiver: Option<HostId>,
         mut packet: Packet,
         meaning: Meaning<'_>,
     ) -> Number {
@@ -171,7 +172,7 @@ impl Recorder {
             (Meaning::Plain, Transport::Udp) => self.read_arq(&mut packet),
             _ => {}
         }
-        let flow = self.flow_of_packet(now, vantage.host_id(), None, &packet);
+        let flow = self.flow_of_packet(now, vantage.host_id(), receiver, &packet);
         self.mark(now, flow, &mut packet);
         self.keep_octets(&mut packet);
         self.record(now, vantage, flow, Fact::Left(Box::new(packet)));

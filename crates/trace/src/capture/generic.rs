@@ -124,6 +124,7 @@ impl Parser {
 
     fn enhanced_packet(&self, order: Order, body: &[u8], too_short: Error) -> Result<Frame, Error> {
         let number = |at| order.u32_at(body, at).ok_or(too_short);
+        number(16)?;
         let (interface, clock) = self.interface(number(0)?)?;
         let ticks = u64::from(number(4)?) << 32 | u64::from(number(8)?);
         let (octets, rest) = self.captured(body, 20, number(12)?)?;
@@ -142,6 +143,7 @@ impl Parser {
 
     fn obsolete_packet(&self, order: Order, body: &[u8], too_short: Error) -> Result<Frame, Error> {
         let number = |at| order.u32_at(body, at).ok_or(too_short);
+        number(16)?;
         let id = order.u16_at(body, 0).ok_or(too_short)?;
         let (interface, clock) = self.interface(u32::from(id))?;
         let ticks = u64::from(number(4)?) << 32 | u64::from(number(8)?);
