@@ -206,13 +206,15 @@ impl Connection {
         Plan { seq: hole.start, control: self.control(hole.start, length, fin), length, reason }
     }
 
-    /// ACK, and PSH where the segment completes what the application pushed, and URG, and FIN.
+    /// ACK, and PSH where the segment completes what the application pushed or empties the queue, and
+    /// URG, and FIN.
     ///
-    /// RFC 9293 §3.9.1.2 \[MUST-61\], §3.8.5.
+    /// RFC 9293 §3.9.1.2 \[MUST-61\] \[MAY-15\], §3.8.5.
     fn control(&self, seq: SeqNumber, length: u32, fin: bool) -> Control {
         let mut control = Control::ACK;
         let end = seq + length;
-        if length > 0 && self.send.push.after(seq) && self.send.push.at_or_before(end) {
+        let completes = self.send.push.after(seq) && self.send.push.at_or_before(end);
+        if length > 0 && (completes || end == self.send.text_end()) {
             control |= Control::PSH;
         }
         if self.send.urgent.is_some_and(|urgent| urgent.after(seq)) {
