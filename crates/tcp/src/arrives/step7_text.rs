@@ -16,6 +16,7 @@ impl Connection {
         self.remember_fin(arrival);
         let arrival = &self.before_fin(*arrival);
         if arrival.text.is_empty() {
+            self.ask_for_what_is_before_fin(arrival);
             return Step::Continue(());
         }
         if !self.state.can_receive() {
@@ -75,6 +76,14 @@ impl Connection {
             }
             Some(known) if known != place => self.note(|| Note::Dropped { reason: DropReason::FinMoved }),
             None | Some(_) => {}
+        }
+    }
+
+    /// A FIN alone, beyond a hole, asks for what is missing as text would. RFC 5681 §4.2.
+    fn ask_for_what_is_before_fin(&mut self, arrival: &Arrival<'_>) {
+        let (expected, arrived) = (self.receive.next, arrival.seq);
+        if arrival.control.fin() && arrived.after(expected) && self.state.can_receive() {
+            self.acknowledge_now(AckCause::OutOfOrder { expected, arrived });
         }
     }
 
