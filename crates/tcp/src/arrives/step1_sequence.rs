@@ -5,7 +5,11 @@
 //!
 //! Deviation: a segment that begins before the window and ends beyond it is trimmed and kept,
 //! where Table 6 of RFC 9293 rejects it. With a closed window, a segment at RCV.NXT is kept for
-//! its acknowledgment, as the RFC allows, and its text is cut off and answered.
+//! its acknowledgment, as the RFC allows, and its text is cut off and answered; a FIN there needs no
+//! room and is taken. An empty segment at the right edge is taken, since a sender with a full window
+//! acknowledges from there. The acknowledgment of an old segment counts if the segment begins less
+//! than a window before RCV.NXT: ours may have been lost, and a stranger must still guess both
+//! numbers. Answers to empty segments are rationed as challenges are (RFC 5961 §7).
 
 use aperto_time::Instant;
 use aperto_wire::SeqNumber;
@@ -111,7 +115,12 @@ impl Connection {
             self.answer_old(now, arrival, keep_alive);
             return self.dropped(DropReason::OldData);
         }
-        self.acknowledge_now(AckCause::Unacceptable { arrived: arrival.seq, expected, window });
+        let cause = AckCause::Unacceptable { arrived: arrival.seq, expected, window };
+        if arrival.length() == 0 {
+            self.acknowledge_rarely(now, cause);
+        } else {
+            self.acknowledge_now(cause);
+        }
         self.dropped(DropReason::OutsideWindow)
     }
 
@@ -129,9 +138,10 @@ impl Connection {
             self.fin_again(now, arrival);
         } else {
             let (expected, window) = (self.receive.next, self.receive.window());
-            self.acknowledge_now(AckCause::Unacceptable { arrived: arrival.seq, expected, window });
+            self.acknowledge_rarely(now, AckCause::Unacceptable { arrived: arrival.seq, expected, window });
         }
-        if arrival.control.ack() && self.state.is_synchronized() {
+        let of_last_window = self.receive.next.since(arrival.seq) <= self.receive.limit;
+        if arrival.control.ack() && self.state.is_synchronized() && of_last_window {
             let _ = self.fifth_check_ack(now, arrival);
         }
     }
@@ -151,7 +161,7 @@ impl Connection {
     }
 
     /// Cuts off what lies before the window and beyond it.
-    fn trimmed<'a>(&mut self, mut arrival: Arrival<'a>) -> Arrival<'a> {
+    pub(super) fn trimmed<'a>(&mut self, mut arrival: Arrival<'a>) -> Arrival<'a> {
         let next = self.receive.next;
         if arrival.seq.before(next) && !arrival.control.syn() {
             let old = next.since(arrival.seq).min(text_length(arrival.text));

@@ -117,7 +117,7 @@ impl Connection {
         let ack = arrival.ack;
         if ack.after(self.send.max) {
             let next = self.send.nxt;
-            self.acknowledge_now(AckCause::AckOfUnsent { ack, next });
+            self.acknowledge_rarely(now, AckCause::AckOfUnsent { ack, next });
             return self.dropped(DropReason::AckOfUnsent);
         }
         let acknowledged = self.send.una.since(self.send.iss);

@@ -66,9 +66,12 @@ impl Connection {
         self.enter(State::Established, Cause::SynAckArrived);
         self.rearm_keep_alive(now);
         self.needs.handshake_ack = true;
+        // The window that our SYN offered begins behind the peer's SYN.
+        self.advertise(0);
         let mut arrival = self.arrival(segment);
         arrival.seq += 1;
         arrival.control = arrival.control - Control::SYN;
+        let arrival = self.trimmed(arrival);
         self.remember_fin(&arrival);
         self.sixth_check_urg(&arrival);
         if self.seventh_process_text(now, &arrival).is_continue() {

@@ -76,13 +76,19 @@ impl Connection {
     /// A segment arrived that a stranger could have sent: let the peer prove itself, unless it was
     /// asked a moment ago. RFC 5961 §7.
     pub(crate) fn challenge(&mut self, now: Instant, cause: ChallengeCause) {
+        self.acknowledge_rarely(now, AckCause::Challenge(cause));
+    }
+
+    /// An acknowledgment must leave, unless one of its kind left a moment ago: two ends that disagree
+    /// about a number would answer each other for ever. RFC 5961 §7.
+    pub(crate) fn acknowledge_rarely(&mut self, now: Instant, cause: AckCause) {
         let early = |last: Instant| now.since(last) < self.config.challenge_interval;
         if self.challenged.is_some_and(early) {
             self.note(|| Note::ChallengeWithheld);
             return;
         }
         self.challenged = Some(now);
-        self.acknowledge_now(AckCause::Challenge(cause));
+        self.acknowledge_now(cause);
     }
 }
 
