@@ -178,7 +178,64 @@ impl Talk {
         talk
     }
 
+    /// In this state, reached by talking, with nothing left to poll.
+    ///
+    /// RCV.NXT is 1, and 2 where the peer's FIN has come; SND.NXT is 1, and 2 where ours has left.
+    pub(crate) fn in_state(self, state: State) -> Self {
+        let mut talk = match state {
+            State::Closed => {
+                let mut talk = self.listening();
+                talk.we_close();
+                talk
+            }
+            State::Listen => self.listening(),
+            State::SynSent => self.syn_sent(),
+            State::SynReceived => self.syn_received(),
+            State::Established => self.established(),
+            State::FinWait1 => {
+                let mut talk = self.established();
+                talk.we_close();
+                talk.we_send(fin(1));
+                talk
+            }
+            State::FinWait2 => {
+                let mut talk = self.in_state(State::FinWait1);
+                talk.peer_sends(ack(2));
+                talk
+            }
+            State::CloseWait => {
+                let mut talk = self.established();
+                talk.peer_sends(fin(1));
+                talk.we_send(ack(2));
+                talk
+            }
+            State::Closing => {
+                let mut talk = self.in_state(State::FinWait1);
+                talk.peer_sends(fin(1));
+                talk.we_send(ack(2).seq(2));
+                talk
+            }
+            State::LastAck => {
+                let mut talk = self.in_state(State::CloseWait);
+                talk.we_close();
+                talk.we_send(fin(1).ack(2));
+                talk
+            }
+            State::TimeWait => {
+                let mut talk = self.in_state(State::FinWait2);
+                talk.peer_sends(fin(1).ack(2));
+                talk.we_send(ack(2).seq(2));
+                talk
+            }
+        };
+        talk.we_are_in(state);
+        talk.we_send_nothing();
+        talk.events();
+        talk
+    }
+
     /// A segment of the peer arrives.
+    #[expect(clippy::needless_pass_by_value, reason = "a conversation reads better without ampersands")]
     pub(crate) fn peer_sends(&mut self, paper: Paper) {
         let acknowledges = paper.control.ack();
         let sack = paper.options.sack.as_slice().iter().map(|block| SackBlock {
@@ -220,6 +277,7 @@ impl Talk {
 
     /// We send a segment with these numbers, bits and text; PSH, window and options are not looked
     /// at. Returns what left.
+    #[expect(clippy::needless_pass_by_value, reason = "a conversation reads better without ampersands")]
     #[track_caller]
     pub(crate) fn we_send(&mut self, expected: Paper) -> Left {
         let Some(left) = self.poll() else { panic!("nothing left, but {expected:?} should have") };
