@@ -54,6 +54,11 @@ impl ReceiveQueue {
         self.pieces.iter().map(|p| usize::try_from(p.end - p.start).unwrap_or(usize::MAX)).sum()
     }
 
+    /// How far what has arrived reaches beyond the in-order part, holes included.
+    pub(crate) fn reach(&self) -> usize {
+        self.pieces.last().map_or(0, |last| usize::try_from(last.end - self.next).unwrap_or(usize::MAX))
+    }
+
     /// Whether there is a hole.
     pub(crate) fn has_hole(&self) -> bool {
         !self.pieces.is_empty()

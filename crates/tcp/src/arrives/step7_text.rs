@@ -64,13 +64,18 @@ impl Connection {
         }
     }
 
-    /// Notes where the peer's FIN stands. The first place that was told counts: nobody can move it.
+    /// Notes where the peer's FIN stands. The first place that was told counts: nobody can move it, and
+    /// none stands before text that has arrived.
     pub(super) fn remember_fin(&mut self, arrival: &Arrival<'_>) {
         if !arrival.control.fin() {
             return;
         }
         let place = arrival.seq + text_length(arrival.text);
+        let reach = u32::try_from(self.receive.queue.reach()).unwrap_or(u32::MAX);
         match self.receive.fin {
+            None if self.state.can_receive() && place.before(self.receive.next + reach) => {
+                self.note(|| Note::Dropped { reason: DropReason::FinMoved });
+            }
             None if self.state.can_receive() && place.at_or_after(self.receive.next) => {
                 self.receive.fin = Some(place);
             }
