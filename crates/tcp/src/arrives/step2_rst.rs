@@ -8,7 +8,7 @@
 use aperto_time::Instant;
 
 use super::{Arrival, Step};
-use crate::connection::{Connection, Origin};
+use crate::connection::{Connection, Fin, Origin};
 use crate::diagram::Cause;
 use crate::drop_reason::DropReason;
 use crate::event::End;
@@ -41,11 +41,14 @@ impl Connection {
         Step::Break(())
     }
 
-    /// A passive open returns to LISTEN and its user need not know; an active one was refused.
+    /// A passive open returns to LISTEN and its user need not know, unless the user has closed; an
+    /// active one was refused.
     fn reset_in_syn_received(&mut self) {
-        match self.origin {
-            Origin::Active => self.finish(Cause::ResetArrived, End::Refused),
-            Origin::Passive => self.listen_again(),
+        match (self.origin, self.send.fin) {
+            (Origin::Passive, Fin::No) => self.listen_again(),
+            (Origin::Passive, Fin::Queued) | (Origin::Active, _) => {
+                self.finish(Cause::ResetArrived, End::Refused);
+            }
         }
     }
 

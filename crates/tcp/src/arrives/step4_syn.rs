@@ -7,7 +7,7 @@
 use aperto_time::Instant;
 
 use super::{Arrival, Step};
-use crate::connection::{Connection, Origin};
+use crate::connection::{Connection, Fin, Origin};
 use crate::drop_reason::DropReason;
 use crate::reason::ChallengeCause;
 use crate::state::State;
@@ -18,7 +18,7 @@ impl Connection {
             return Step::Continue(());
         }
         match (self.state, self.origin) {
-            (State::SynReceived, Origin::Passive) => {
+            (State::SynReceived, Origin::Passive) if self.send.fin == Fin::No => {
                 self.listen_again();
                 Step::Break(())
             }
