@@ -254,6 +254,12 @@ impl Recovery {
         self.forced = true;
     }
 
+    /// Begins again from SND.UNA because the peer's window has opened that had shrunk over what is out.
+    pub(crate) fn begin_again(&mut self, una: SeqNumber, nxt: SeqNumber) {
+        self.begin_timeout(una, nxt);
+        self.forced = false;
+    }
+
     fn forget_sack(&mut self) {
         self.sacked = Vec::new();
         self.sacked_octets = 0;
@@ -286,12 +292,6 @@ impl Recovery {
         self.forced = false;
         self.partial_ack = false;
         self.forget_duplicates();
-    }
-
-    /// SND.NXT went back to `nxt`: nothing beyond it counts as lost.
-    pub(crate) fn pulled_back(&mut self, nxt: SeqNumber) {
-        self.lost_edge = self.lost_edge.earlier(nxt);
-        self.high_rxt = self.high_rxt.earlier(nxt);
     }
 }
 

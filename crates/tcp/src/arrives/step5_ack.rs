@@ -6,7 +6,7 @@ use aperto_time::Instant;
 use aperto_wire::SeqNumber;
 
 use super::{Arrival, Step};
-use crate::connection::{Connection, Holder};
+use crate::connection::{Connection, Fin, Holder};
 use crate::diagram::Cause;
 use crate::drop_reason::DropReason;
 use crate::event::{End, Event};
@@ -26,6 +26,9 @@ impl Connection {
         self.check_ack_range(now, arrival)?;
         if self.send.una == self.send.iss {
             // Closed in SYN-RECEIVED: the acknowledgment of the SYN is still to come.
+            if !arrival.ack.after(self.send.una) {
+                return self.dropped(DropReason::UnacceptableAck);
+            }
             self.syn_acknowledged(now, arrival.ack);
         }
         let news = self.learn_sack(arrival);
@@ -89,6 +92,13 @@ impl Connection {
         self.needs.syn = None;
         self.syn_acknowledged(now, arrival.ack);
         self.rearm_keep_alive(now);
+        if self.send.fin == Fin::Queued {
+            // The close that was queued until now. RFC 9293 §3.10.4, SYN-RECEIVED STATE.
+            self.enter(State::FinWait1, Cause::CloseCalled);
+            if self.holder == Holder::Nobody {
+                self.limit_orphan(now);
+            }
+        }
         Step::Continue(())
     }
 
@@ -317,21 +327,22 @@ impl Connection {
         }
     }
 
-    /// The peer answered while its window was closed: if it has opened, text flows again, and the
-    /// octet of a probe that the peer could not take goes with it.
+    /// The peer answered while its window was closed: if it has opened, text flows again.
     ///
     /// RFC 9293 §3.8.6.1 \[MUST-37\].
     fn probe_was_answered(&mut self, now: Instant) {
         self.waiting_since = now;
-        if self.send.window == 0 {
+        let something_waits = self.send.unsent() > 0 || self.send.fin_waits() || self.flight() > 0;
+        if self.send.window == 0 && something_waits {
             return;
         }
         self.stop(Timer::Persist);
         self.rtt.answered();
         self.needs.probe = None;
         if self.flight() > 0 {
-            self.send.nxt = self.send.una;
-            self.recovery.pulled_back(self.send.una);
+            // The window had shrunk over what was in flight, and the peer has thrown that away.
+            self.recovery.begin_again(self.send.una, self.send.nxt);
+            self.start(Timer::Retransmission, now + self.rtt.rto(&self.config));
         }
     }
 

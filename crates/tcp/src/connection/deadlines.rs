@@ -29,6 +29,11 @@ impl Connection {
     /// RFC 6298 §5.4 to §5.6; RFC 9293 §3.8.3 \[MUST-20\] \[MUST-21\].
     fn retransmission_due(&mut self, now: Instant) {
         let unopened = self.send.una == self.send.iss;
+        if !unopened && self.send.window == 0 {
+            // The window shrank to nothing over what is in flight. RFC 9293 §3.8.6 [MUST-35] [SHLD-17].
+            self.persist_due(now);
+            return;
+        }
         let patience = if unopened { self.config.syn_timeout } else { self.config.user_timeout };
         let waited = now.since(self.waiting_since);
         self.rtt.back_off(&self.config);

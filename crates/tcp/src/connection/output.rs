@@ -138,7 +138,11 @@ impl Connection {
         }
         let cause = self.acknowledgments.pending()?;
         self.acknowledgments.one_left();
-        Some(Plan::bare(self.send.nxt, Control::ACK, Reason::Ack(cause)))
+        // From behind a window that has shrunk, an acknowledgment would not be acceptable.
+        let edge = self.send.una + self.send.window;
+        let opened = self.send.una != self.send.iss;
+        let seq = if opened { self.send.nxt.earlier(edge) } else { self.send.nxt };
+        Some(Plan::bare(seq, Control::ACK, Reason::Ack(cause)))
     }
 
     /// What was lost is sent again before anything new. RFC 6675 §5 (C).
@@ -147,6 +151,7 @@ impl Connection {
             return None;
         }
         let hole = self.recovery.next_lost(self.send.una, self.segment_room())?;
+        let hole = self.inside_window(hole)?;
         let pipe = self.recovery.pipe(self.send.una, self.send.nxt);
         if !self.recovery.forced && pipe.saturating_add(hole.length) > self.congestion.cwnd() {
             return None;
@@ -161,12 +166,22 @@ impl Connection {
             return None;
         }
         let hole = self.recovery.next_perhaps_lost(self.send.una, self.segment_room())?;
+        let hole = self.inside_window(hole)?;
         let pipe = self.recovery.pipe(self.send.una, self.send.nxt);
         let cwnd = self.congestion.cwnd();
         if pipe.saturating_add(hole.length) > cwnd {
             return None;
         }
         Some(self.send_again(now, hole, RetransmissionCause::SackHole { pipe, cwnd }))
+    }
+
+    /// What of a hole lies in the peer's window: all of it, unless the window has shrunk.
+    ///
+    /// RFC 9293 §3.8.6 \[SHLD-16\]; MAY-7 is declined.
+    fn inside_window(&self, hole: Hole) -> Option<Hole> {
+        let edge = self.send.una + self.send.window;
+        let room = if edge.after(hole.start) { edge.since(hole.start) } else { 0 };
+        (room > 0).then(|| Hole { length: hole.length.min(room), ..hole })
     }
 
     fn why_again(&self, pipe: u32) -> RetransmissionCause {
@@ -236,19 +251,20 @@ impl Connection {
         }
     }
 
-    /// One octet of new text, or the FIN, beyond the closed window; or the same octet once more.
+    /// One octet of text, or the FIN, beyond the closed window.
     ///
-    /// RFC 9293 §3.8.6.1 \[MUST-36\].
+    /// SND.NXT does not move over it: the peer has no room for it, and would find an acknowledgment
+    /// from behind it unacceptable. RFC 9293 §3.8.6.1 \[MUST-36\].
     fn probe_window(&mut self, reason: Reason) -> Plan {
         let seq = self.send.una;
         let text = self.send.text_end().after(seq);
         let fin = !text && self.send.fin == Fin::Queued;
         let length = u32::from(text);
-        if self.send.nxt == seq {
-            self.send.nxt += u32::from(text || fin);
-            self.send.max = self.send.max.later(self.send.nxt);
-        }
+        self.send.max = self.send.max.later(seq + u32::from(text || fin));
         self.rtt.sent_again();
+        if fin && self.state == State::CloseWait {
+            self.enter(State::LastAck, Cause::FinSent);
+        }
         Plan { seq, control: self.control(seq, length, fin), length, reason }
     }
 
