@@ -1,0 +1,581 @@
+//! The host: what it is made of, its polls and its timers.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use aperto_tcp::{State, Watch, isn};
+use aperto_time::wheel::{Token, Wheel};
+use aperto_time::{Deadline, Instant};
+
+use crate::budget::Budget;
+use crate::config::{Config, Interface};
+use crate::connections::{Body, Connections, Record, Stage};
+use crate::departure::{About, IcmpKind};
+use crate::event::Event;
+use crate::fragments::Fragments;
+use crate::ids::{ConnectionId, InterfaceId, ListenerId, UdpId};
+use crate::keys::{Key, Luck, isn_secret};
+use crate::neighbors::{Neighbors, Question, RETRY_AFTER, Silence, Waiting};
+use crate::note::{DropReason, Note, Notes};
+use crate::outbox::{LinkMessage, Outbox};
+use crate::path_mtu::PathMtus;
+use crate::ports::Ports;
+use crate::routes::{Route, Routes};
+use crate::slab::Id;
+use crate::sockets::Sockets;
+
+/// An Internet host. See the [crate](crate) for how to drive it.
+///
+/// A clone is an independent host in the same state: a snapshot.
+#[derive(Clone, Debug)]
+pub struct Host {
+    pub(crate) config: Config,
+    pub(crate) interfaces: Vec<Interface>,
+    pub(crate) routes: Routes,
+    pub(crate) isn: isn::Secret,
+    pub(crate) tcp: Connections,
+    pub(crate) udp: Sockets,
+    pub(crate) ports: Ports,
+    pub(crate) wheel: Wheel<Due>,
+    pub(crate) fragments: Fragments,
+    fragments_timer: Option<Token>,
+    pub(crate) neighbors: Neighbors,
+    pub(crate) path_mtus: PathMtus,
+    pub(crate) budget: Budget,
+    pub(crate) outbox: Outbox,
+    pub(crate) identifications: Identifications,
+    /// How many frames the connection at the head of the list has sent in a row.
+    pub(crate) in_a_row: u32,
+    telling: VecDeque<Telling>,
+    /// Events about pings that wait.
+    echoes: VecDeque<Event>,
+    pub(crate) notes: Notes,
+}
+
+/// What a timer of the wheel is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Due {
+    Connection(Id),
+    Neighbor(Id),
+    Fragments,
+}
+
+/// Who may have something to tell.
+#[derive(Clone, Copy, Debug)]
+enum Telling {
+    Connection(Id),
+    Listener(ListenerId),
+    Socket(UdpId),
+    Echo,
+}
+
+/// What a host waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Timer {
+    /// A timer of a connection.
+    Tcp {
+        /// Which connection.
+        connection: ConnectionId,
+        /// Which of its timers.
+        timer: aperto_tcp::Timer,
+    },
+    /// A neighbor is asked again, or given up. RFC 4861 §7.2.2, RFC 1122 §2.3.2.
+    Neighbor,
+    /// Fragments are given up. RFC 1122 §3.3.2.
+    Reassembly,
+}
+
+/// Most events about pings that wait; what comes beyond them is not told.
+const MOST_ECHOES: usize = 256;
+
+impl Host {
+    /// A host without interfaces.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        let secret = &config.secret;
+        Self {
+            interfaces: Vec::new(),
+            routes: Routes::default(),
+            isn: isn_secret(secret),
+            tcp: Connections::new(&config),
+            udp: Sockets::new(secret),
+            ports: Ports::new(secret),
+            wheel: Wheel::new(),
+            fragments: Fragments::default(),
+            fragments_timer: None,
+            neighbors: Neighbors::new(config.max_neighbors),
+            path_mtus: PathMtus::default(),
+            budget: Budget::new(secret, config.icmp_errors_per_second),
+            outbox: Outbox::default(),
+            identifications: Identifications::new(secret),
+            in_a_row: 0,
+            telling: VecDeque::new(),
+            echoes: VecDeque::new(),
+            notes: Notes::default(),
+            config,
+        }
+    }
+
+    /// Adds an interface. Its networks are reached through it from now on.
+    pub fn add_interface(&mut self, interface: Interface) -> InterfaceId {
+        let id = InterfaceId(u32::try_from(self.interfaces.len()).expect("fewer than 2^32 interfaces"));
+        for ours in &interface.addresses {
+            self.routes.add(Route { to: *ours, via: None, interface: id });
+        }
+        self.interfaces.push(interface);
+        id
+    }
+
+    /// Adds a route. RFC 1122 §3.3.1.
+    pub fn add_route(&mut self, route: Route) {
+        self.routes.add(route);
+    }
+
+    /// An interface as it was added.
+    #[must_use]
+    pub fn interface(&self, id: InterfaceId) -> Option<&Interface> {
+        self.interfaces.get(id.index())
+    }
+
+    /// The interfaces as they were added.
+    pub fn interfaces(&self) -> impl Iterator<Item = (InterfaceId, &Interface)> {
+        (0..).map(InterfaceId).zip(&self.interfaces)
+    }
+
+    /// The settings of the host.
+    #[must_use]
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Whether an address is one of ours.
+    #[must_use]
+    #[inline]
+    pub fn owns(&self, address: IpAddr) -> bool {
+        let mut ours = self.interfaces.iter().flat_map(|interface| &interface.addresses);
+        ours.any(|ours| ours.address() == address)
+    }
+
+    /// Begins or stops to take notes, here and in every connection.
+    pub fn watch(&mut self, watch: Watch) {
+        self.notes.watch(watch == Watch::On);
+        for (_, entry) in self.tcp.entries.iter_mut() {
+            if let Body::Live(connection) = &mut entry.body {
+                connection.watch(watch);
+            }
+        }
+    }
+
+    /// The next note for an observer; none unless [`watch`](Self::watch) asked for them.
+    pub fn poll_note(&mut self) -> Option<Note> {
+        self.notes.poll()
+    }
+
+    pub(crate) const fn watching(&self) -> Watch {
+        if self.notes.watching() { Watch::On } else { Watch::Off }
+    }
+
+    #[inline]
+    pub(crate) fn note(&mut self, note: impl FnOnce() -> Note) {
+        self.notes.take(self.config.max_notes, note);
+    }
+
+    /// Notes that something was not used.
+    #[inline]
+    pub(crate) fn dropped(&mut self, interface: InterfaceId, reason: DropReason) {
+        self.note(|| Note::Dropped { interface: Some(interface), reason });
+    }
+
+    // Events.
+
+    /// The next event for the application.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        loop {
+            match *self.telling.front()? {
+                Telling::Connection(id) => {
+                    if let Some(event) = self.event_of(id) {
+                        return Some(Event::Tcp(ConnectionId(id), event));
+                    }
+                    self.telling.pop_front();
+                    if let Some(entry) = self.tcp.entries.get_mut(id) {
+                        entry.telling = false;
+                    }
+                    // Only now, with nothing left to tell, may it become a record.
+                    self.fold(id);
+                }
+                Telling::Listener(id) => {
+                    self.telling.pop_front();
+                    if let Some(listener) = self.tcp.listeners.get_mut(id.0) {
+                        listener.telling = false;
+                        return Some(Event::Incoming(id));
+                    }
+                }
+                Telling::Socket(id) => {
+                    if let Some(event) = self.event_of_socket(id) {
+                        return Some(event);
+                    }
+                    self.telling.pop_front();
+                }
+                Telling::Echo => {
+                    self.telling.pop_front();
+                    if let Some(event) = self.echoes.pop_front() {
+                        return Some(event);
+                    }
+                }
+            }
+        }
+    }
+
+    fn event_of(&mut self, id: Id) -> Option<aperto_tcp::Event> {
+        let entry = self.tcp.entries.get_mut(id).filter(|entry| entry.stage == Stage::Held)?;
+        match &mut entry.body {
+            Body::Live(connection) => connection.poll_event(),
+            Body::Record(_) => None,
+        }
+    }
+
+    fn event_of_socket(&mut self, id: UdpId) -> Option<Event> {
+        let socket = self.udp.sockets.get_mut(id.0)?;
+        if let Some((remote, what)) = socket.error.take() {
+            return Some(Event::UdpError { socket: id, remote, what });
+        }
+        core::mem::take(&mut socket.telling).then_some(Event::Udp(id))
+    }
+
+    /// Has a connection asked for events, if the application has it.
+    pub(crate) fn tell_of(&mut self, id: Id) {
+        if let Some(entry) = self.tcp.entries.get_mut(id)
+            && entry.stage == Stage::Held
+            && !core::mem::replace(&mut entry.telling, true)
+        {
+            self.telling.push_back(Telling::Connection(id));
+        }
+    }
+
+    pub(crate) fn tell_of_listener(&mut self, id: ListenerId) {
+        self.telling.push_back(Telling::Listener(id));
+    }
+
+    pub(crate) fn tell_of_datagram(&mut self, id: UdpId) {
+        if let Some(socket) = self.udp.sockets.get_mut(id.0)
+            && !core::mem::replace(&mut socket.telling, true)
+        {
+            self.telling.push_back(Telling::Socket(id));
+        }
+    }
+
+    pub(crate) fn tell_of_error(&mut self, id: UdpId, remote: core::net::SocketAddr, what: IcmpKind) {
+        if let Some(socket) = self.udp.sockets.get_mut(id.0)
+            && socket.error.replace((remote, what)).is_none()
+        {
+            self.telling.push_back(Telling::Socket(id));
+        }
+    }
+
+    pub(crate) fn tell_of_echo(&mut self, event: Event) {
+        if self.echoes.len() < MOST_ECHOES {
+            self.echoes.push_back(event);
+            self.telling.push_back(Telling::Echo);
+        }
+    }
+
+    // Timers.
+
+    /// When [`deadline_passed`](Self::deadline_passed) is to be called, and for what.
+    ///
+    /// It is exact: a timer that was armed and has moved on since is moved in the wheel only here,
+    /// when it is the first.
+    pub fn poll_deadline(&mut self) -> Option<Deadline<Timer>> {
+        loop {
+            let (at, due, token) = self.wheel.first()?;
+            let Due::Connection(id) = due else {
+                let what = if due == Due::Fragments { Timer::Reassembly } else { Timer::Neighbor };
+                return Some(Deadline::new(at, what));
+            };
+            let Some(entry) = self.tcp.entries.get_mut(id) else {
+                self.wheel.cancel(token);
+                continue;
+            };
+            match entry.deadline() {
+                None => {
+                    entry.timer = None;
+                    self.wheel.cancel(token);
+                }
+                Some(deadline) if deadline.at > at => self.wheel.move_to(token, deadline.at),
+                Some(deadline) => {
+                    let connection = ConnectionId(id);
+                    return Some(deadline.map(|timer| Timer::Tcp { connection, timer }));
+                }
+            }
+        }
+    }
+
+    /// Time has come to some deadline, or passed it.
+    pub fn deadline_passed(&mut self, now: Instant) {
+        while let Some((_, due)) = self.wheel.fire(now) {
+            match due {
+                Due::Connection(id) => self.connection_due(now, id),
+                Due::Neighbor(id) => self.neighbor_silent(now, id),
+                Due::Fragments => {
+                    self.fragments_timer = None;
+                    self.fragments_expire(now);
+                }
+            }
+        }
+    }
+
+    fn connection_due(&mut self, now: Instant, id: Id) {
+        let watch = self.watching();
+        let Some(entry) = self.tcp.entries.get_mut(id) else { return };
+        entry.timer = None;
+        match entry.deadline() {
+            Some(deadline) if deadline.at <= now => {
+                entry.live(watch).deadline_passed(now);
+                self.drain_notes(id);
+                self.tcp.stir(id);
+            }
+            Some(_) => self.rearm(id),
+            None => {}
+        }
+    }
+
+    /// Arms the wheel for a connection whose deadline has come nearer. One that has gone further
+    /// away waits until the wheel comes to it.
+    fn rearm(&mut self, id: Id) {
+        let Some(entry) = self.tcp.entries.get_mut(id) else { return };
+        let Some(deadline) = entry.deadline() else { return };
+        match entry.timer {
+            None => entry.timer = Some(self.wheel.arm(deadline.at, Due::Connection(id))),
+            Some(token) => {
+                if self.wheel.deadline(token).is_some_and(|armed| armed > deadline.at) {
+                    self.wheel.move_to(token, deadline.at);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn arm_neighbor(&mut self, now: Instant, id: Id, question: Question) {
+        self.outbox.push_link(LinkMessage::Question(question));
+        if let Some(neighbor) = self.neighbors.get_mut(id) {
+            neighbor.timer = Some(self.wheel.arm(now + RETRY_AFTER, Due::Neighbor(id)));
+        }
+    }
+
+    fn neighbor_silent(&mut self, now: Instant, id: Id) {
+        match self.neighbors.silence(id) {
+            Silence::Again(question) => self.arm_neighbor(now, id, question),
+            Silence::GivenUp(address, waiting) => {
+                for waiting in waiting {
+                    let reason = DropReason::NeighborSilent(address);
+                    self.note(|| Note::Dropped { interface: None, reason });
+                    self.packet_undeliverable(now, &waiting);
+                }
+            }
+            Silence::Settled => {}
+        }
+    }
+
+    /// A packet of ours found no neighbor: whoever sent it is told, as by a router.
+    ///
+    /// RFC 1122 §2.4: the link layer must report that a destination is unreachable.
+    fn packet_undeliverable(&mut self, now: Instant, waiting: &Waiting) {
+        match waiting.about {
+            About::Tcp { connection: Some(id), header, .. } => {
+                let hard = aperto_tcp::Icmp::Hard;
+                self.with_connection(now, id.0, |connection| connection.icmp_arrives(now, header.seq, hard));
+            }
+            About::Udp { socket: Some(socket), endpoints, .. } => {
+                self.tell_of_error(socket, endpoints.remote, IcmpKind::HostUnreachable);
+            }
+            _ => {}
+        }
+    }
+
+    pub(crate) fn arm_fragments(&mut self) {
+        if self.fragments_timer.is_none()
+            && let Some(at) = self.fragments.deadline()
+        {
+            self.fragments_timer = Some(self.wheel.arm(at, Due::Fragments));
+        }
+    }
+
+    // Connections.
+
+    /// Does something with a connection, and sees to what it may have caused.
+    pub(crate) fn with_connection<T>(
+        &mut self,
+        now: Instant,
+        id: Id,
+        input: impl FnOnce(&mut aperto_tcp::Connection) -> T,
+    ) -> Option<T> {
+        let watch = self.watching();
+        let entry = self.tcp.entries.get_mut(id)?;
+        let result = input(entry.live(watch));
+        self.drain_notes(id);
+        self.promote(now, id);
+        self.tcp.stir(id);
+        Some(result)
+    }
+
+    /// Takes the notes of a connection over, in their order among others.
+    #[inline]
+    pub(crate) fn drain_notes(&mut self, id: Id) {
+        if self.notes.watching() {
+            self.drain_notes_of_watched(id);
+        }
+    }
+
+    #[inline(never)]
+    fn drain_notes_of_watched(&mut self, id: Id) {
+        let most = self.config.max_notes;
+        let Some(entry) = self.tcp.entries.get_mut(id) else { return };
+        let Body::Live(connection) = &mut entry.body else { return };
+        let endpoints = entry.tuple.endpoints();
+        while let Some(note) = connection.poll_note() {
+            self.notes.take(most, || Note::Tcp { connection: Some(ConnectionId(id)), endpoints, note });
+        }
+    }
+
+    /// A connection that has just become open goes to the queue of its listener.
+    ///
+    /// RFC 9293 §3.9.1.1.
+    #[inline]
+    pub(crate) fn promote(&mut self, now: Instant, id: Id) {
+        let Some(entry) = self.tcp.entries.get_mut(id) else { return };
+        let Stage::HalfOpen(listener) = entry.stage else { return };
+        if !entry.state().is_synchronized() {
+            return;
+        }
+        if self.tcp.listeners.get(listener.0).is_none() {
+            // Nobody listens any more.
+            self.tcp.uncount_half_open(listener);
+            entry_orphaned(&mut self.tcp, id, now);
+            return;
+        }
+        let tell = self.tcp.queue(id, listener);
+        self.note(|| Note::Queued { connection: ConnectionId(id), listener });
+        if tell {
+            self.tell_of_listener(listener);
+        }
+    }
+
+    /// A connection has nothing more to send: sees what has become of it.
+    pub(crate) fn settle(&mut self, id: Id) {
+        self.drain_notes(id);
+        let Some(entry) = self.tcp.entries.get_mut(id) else { return };
+        match (entry.state(), entry.stage) {
+            // A passive open whose SYN was reset is nobody's: note 1 of Figure 5.
+            (State::Closed | State::Listen, Stage::HalfOpen(_) | Stage::Waiting(_) | Stage::Orphan) => {
+                self.forget(id);
+            }
+            (State::Closed | State::Listen, Stage::Held) => {
+                if let Some(token) = entry.timer.take() {
+                    self.wheel.cancel(token);
+                }
+                if core::mem::take(&mut entry.lingering) {
+                    self.tcp.lingering_count -= 1;
+                }
+                self.tcp.unlink(id);
+                self.tell_of(id);
+            }
+            (_, stage) => {
+                if stage == Stage::Held {
+                    self.tell_of(id);
+                }
+                self.fold(id);
+                self.rearm(id);
+            }
+        }
+    }
+
+    /// Makes a record of a connection, if it is one that can be kept so.
+    fn fold(&mut self, id: Id) {
+        let most = self.config.max_time_wait;
+        let Some(entry) = self.tcp.entries.get_mut(id) else { return };
+        let Body::Live(connection) = &mut entry.body else { return };
+        let foldable = match (connection.state(), entry.stage) {
+            (State::TimeWait, _) | (State::SynReceived, Stage::HalfOpen(_)) => !entry.ready,
+            _ => false,
+        };
+        if !foldable {
+            return;
+        }
+        let is_time_wait = connection.state() == State::TimeWait;
+        // What nobody will ever be told must not keep it large.
+        if !matches!(entry.stage, Stage::Held | Stage::Waiting(_)) {
+            while connection.poll_event().is_some() {}
+        }
+        if let Some(folded) = connection.fold() {
+            let config = connection.config().clone();
+            entry.body = Body::Record(Box::new(Record { config, folded }));
+        }
+        if is_time_wait && let Some(oldest) = self.tcp.count_lingering(id, most) {
+            self.give_way(oldest, DropReason::TimeWaitGaveWay);
+        }
+    }
+
+    /// A connection gives way to a newer one.
+    pub(crate) fn give_way(&mut self, id: Id, reason: DropReason) {
+        self.note(|| Note::Dropped { interface: None, reason });
+        let watch = self.watching();
+        let Some(entry) = self.tcp.entries.get_mut(id) else { return };
+        if entry.stage == Stage::Held {
+            // The application has not released it: it finds a closed connection.
+            entry.live(watch).abort(Instant::ZERO);
+            self.settle(id);
+        } else {
+            self.forget(id);
+        }
+    }
+
+    /// Forgets a connection: its id names nothing from now on.
+    pub(crate) fn forget(&mut self, id: Id) {
+        let Some(entry) = self.tcp.remove(id) else { return };
+        if let Some(token) = entry.timer {
+            self.wheel.cancel(token);
+        }
+        self.note(|| Note::Forgotten { connection: ConnectionId(id), endpoints: entry.tuple.endpoints() });
+    }
+}
+
+/// Takes a connection from a listener that is gone: its peer gets a reset.
+fn entry_orphaned(tcp: &mut Connections, id: Id, now: Instant) {
+    if let Some(entry) = tcp.entries.get_mut(id) {
+        entry.stage = Stage::Orphan;
+        if let Body::Live(connection) = &mut entry.body {
+            connection.abort(now);
+        }
+        tcp.stir(id);
+    }
+}
+
+/// Identifications of packets that may be fragmented.
+///
+/// RFC 7739 §5.2 with RFC 6864: each pair of addresses begins somewhere under a key and counts
+/// on, in one of many cells, by steps that are not to be foreseen. A packet that nobody may fragment
+/// needs none (RFC 6864 §4.1).
+#[derive(Clone, Debug)]
+pub(crate) struct Identifications {
+    begin: Key,
+    luck: Luck,
+    cells: Vec<u32>,
+}
+
+impl Identifications {
+    const CELLS: usize = 256;
+
+    fn new(secret: &[u8; 32]) -> Self {
+        Self { begin: Key::new(secret, 30), luck: Luck::new(secret, 31), cells: Vec::new() }
+    }
+
+    pub(crate) fn next(&mut self, source: IpAddr, destination: IpAddr) -> u32 {
+        let name = crate::demux::Tuple::new(source, 0, destination, 0);
+        let hash = self.begin.hash(name.octets());
+        self.cells.resize(Self::CELLS, 0);
+        let cell = &mut self.cells[(hash >> 32) as usize % Self::CELLS];
+        *cell = cell.wrapping_add(1 + self.luck.below(8));
+        (hash as u32).wrapping_add(*cell)
+    }
+}
