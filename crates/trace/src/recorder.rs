@@ -7,6 +7,7 @@
 //!
 //! Bounded: the trace keeps as many records and flows as [`Limits`] says and counts the rest.
 
+mod host;
 mod marks;
 mod matching;
 
@@ -254,6 +255,9 @@ impl Recorder {
         let flow = Some(self.flow_between(now, host, Protocol::Tcp, endpoints));
         let fact = match note {
             tcp::Note::State { from, to, cause } => {
+                if cause == tcp::diagram::Cause::ActiveOpen && self.knows_opening(flow, endpoints) {
+                    return;
+                }
                 let segment = self.row_of_state(now, host, flow, endpoints, cause);
                 Fact::State { from, to, cause, segment }
             }
@@ -501,6 +505,15 @@ impl Recorder {
             }
             Cause::PassiveOpen | Cause::TimeWaitOver | Cause::UserTimeout | Cause::OrphanTimeout => None,
         }
+    }
+
+    /// Whether the active open of this side was noted before, by the host or by the connection.
+    fn knows_opening(&mut self, flow: Option<FlowId>, endpoints: Endpoints) -> bool {
+        let found = flow.and_then(|id| {
+            let direction = self.trace.flow(id)?.direction(endpoints)?;
+            Some(self.marks.get_mut(&id)?.side(direction))
+        });
+        found.is_some_and(|side| core::mem::replace(&mut side.opened, true))
     }
 
     /// Retransmissions, duplicate acknowledgments, changed windows.

@@ -200,6 +200,22 @@ fn fact(line: &mut Object, fact: &Fact) {
             line.text("arq", note.code());
             note.put(line);
         }
+        Fact::Call(_) | Fact::Event(_) | Fact::Delivered { .. } | Fact::EchoReplied { .. } => app(line, fact),
+        Fact::Finding(finding) => {
+            line.text("code", &finding.code);
+            line.field("packets", &finding.packets);
+            let mut values = Object::new();
+            for (name, value) in &finding.values {
+                values.field(name, value);
+            }
+            line.raw("values", &values.finish());
+        }
+    }
+}
+
+/// What passes between a host and its application.
+fn app(line: &mut Object, fact: &Fact) {
+    match fact {
         Fact::Call(call) => {
             line.text("call", call.code());
             call.put(line);
@@ -224,15 +240,7 @@ fn fact(line: &mut Object, fact: &Fact) {
             line.field("sequence", sequence);
             line.field("number", number);
         }
-        Fact::Finding(finding) => {
-            line.text("code", &finding.code);
-            line.field("packets", &finding.packets);
-            let mut values = Object::new();
-            for (name, value) in &finding.values {
-                values.field(name, value);
-            }
-            line.raw("values", &values.finish());
-        }
+        _ => {}
     }
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct Marks {
 /// What is remembered of the segments of one side.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Side {
+    /// Whether its active open has been noted.
+    pub(crate) opened: bool,
     /// Octets that its application has written.
     pub(crate) written: u64,
     /// Octets that its application has been given.

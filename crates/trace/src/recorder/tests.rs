@@ -126,6 +126,14 @@ fn a_move_of_the_state_belongs_to_the_row_of_its_segment() {
 }
 
 #[test]
+fn an_active_open_that_is_noted_twice_is_recorded_once() {
+    let mut r = conversation();
+    let before = r.trace().records().len();
+    r.note(ms(0), C, up(), state(State::Closed, State::SynSent, Cause::ActiveOpen));
+    assert_eq!(r.trace().records().len(), before);
+}
+
+#[test]
 fn a_timeout_belongs_to_no_row() {
     let mut r = conversation();
     r.note(ms(1060), S, down(), state(State::TimeWait, State::Closed, Cause::TimeWaitOver));
