@@ -41,8 +41,8 @@ const MOST_BACKLOG: usize = 1024;
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-/// After so many failures to receive, one after the other, a wire is given up: 7 s of pauses.
-const FAILURES_UNTIL_DEAD: u32 = 16;
+/// After so many failures to receive, one after the other, a wire is given up: 3 s of pauses.
+const FAILURES_UNTIL_DEAD: u32 = 12;
 /// How long the last frames may take to leave when the driver was asked to end.
 const GRACE: Duration = Duration::from_secs(2);
 /// Room for the largest IP packet and whatever a link puts before it.

@@ -5,6 +5,9 @@
 #[path = "real/common.rs"]
 mod common;
 #[cfg(test)]
+#[path = "real/rough_wire.rs"]
+mod rough_wire;
+#[cfg(test)]
 #[cfg(target_os = "linux")]
 #[path = "real/tun.rs"]
 mod tun;

@@ -14,7 +14,7 @@ use aperto_tcp::End;
 use aperto_time::Duration;
 use aperto_tokio::{Builder, ConnectError, Impair, OpenError, Refusal, Right, Stack, TunConfig, TunWire};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 
 const INSIDE: &str = "APERTO_TEST_INSIDE_NAMESPACE";
 const KERNEL: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 9, 0, 1));
@@ -263,16 +263,19 @@ fn ipv6_works_beside_ipv4() {
         let wire = TunWire::open(&TunConfig { second, ..TunConfig::default() }).unwrap();
         let (stack, _) = Builder::new(config()).wire(Box::new(wire)).spawn();
         let listener = stack.listen(SocketAddr::new(ours6, 80), 8).unwrap();
-        // The kernel makes sure for a second that its address is nobody else's (RFC 4862 §5.4).
-        let theirs = in_time(async {
+        // The kernel may not use its address until it is sure that nobody else has it (RFC 4862 §5.4).
+        let kernel6 = SocketAddr::new("fd09::1".parse().unwrap(), 0);
+        let socket = in_time(async {
             loop {
-                match TcpStream::connect((ours6, 80)).await {
-                    Ok(stream) => break stream,
-                    Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+                let socket = TcpSocket::new_v6().unwrap();
+                match socket.bind(kernel6) {
+                    Ok(()) => break socket,
+                    Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
                 }
             }
         })
         .await;
+        let theirs = in_time(socket.connect(SocketAddr::new(ours6, 80))).await.unwrap();
         let (ours, _) = in_time(listener.accept()).await.unwrap();
         exchange(ours, theirs, MEBIBYTE).await;
     });
