@@ -29,6 +29,8 @@ use crate::trace::Trace;
 
 /// Of one interface no more is learnt than this many addresses.
 const MOST_ADDRESSES: usize = 64;
+/// Packets that look the same are looked for on this many interfaces.
+const MOST_SENDERS: usize = 16;
 /// More hosts than this have no place in a [`HostId`].
 const MOST_HOSTS: usize = 255;
 
@@ -84,7 +86,7 @@ impl<'a> Seen<'a> {
     }
 
     /// What is the same at both ends.
-    fn name(&self) -> (Option<u64>, u64) {
+    fn name(&self) -> Name {
         match self.frame.packet_id {
             Some(id) => (Some(id), 0),
             None => (None, identity(&self.packet)),
@@ -103,35 +105,52 @@ fn has_both_ends(frames: &[Seen<'_>]) -> bool {
     out.iter().any(|one| into.iter().any(|other| one != other)) || out.len() > 1
 }
 
+/// What is the same of a packet at both ends: its id, or what it looks like.
+type Name = (Option<u64>, u64);
+
+/// Departures of one name.
+#[derive(Default)]
+struct Departures {
+    /// Those that have not arrived, by interface, as places among the frames in order of time.
+    open: BTreeMap<usize, Vec<usize>>,
+    /// The last one that has arrived, and how many times.
+    arrived: Option<(usize, u32)>,
+}
+
+impl Departures {
+    /// The last departure from another interface that has not arrived, or the last that has.
+    fn take(&mut self, arrives_at: usize) -> Option<(usize, u32)> {
+        let others = self.open.iter_mut().filter(|(interface, _)| **interface != arrives_at);
+        let latest = others.take(MOST_SENDERS).max_by_key(|(_, places)| places.last().copied());
+        if let Some(place) = latest.and_then(|(_, places)| places.pop()) {
+            self.arrived = Some((place, 1));
+            return Some((place, 0));
+        }
+        // A second arrival of the same departure is a copy that the channel made.
+        let (place, times) = self.arrived.as_mut()?;
+        let copy = *times;
+        *times = times.saturating_add(1);
+        Some((*place, copy))
+    }
+}
+
 /// Finds the departure of each arrival: of several that look the same, the last one before it.
 fn pair_up(frames: &mut [Seen<'_>]) {
-    let mut left: BTreeMap<(Option<u64>, u64), Vec<usize>> = BTreeMap::new();
-    let mut arrivals: BTreeMap<usize, u32> = BTreeMap::new();
+    let mut left: BTreeMap<Name, Departures> = BTreeMap::new();
     for place in 0..frames.len() {
-        let Some(seen) = frames.get(place) else { return };
-        let name = seen.name();
+        let Some(seen) = frames.get_mut(place) else { return };
+        let (name, interface) = (seen.name(), seen.frame.interface);
         if seen.frame.direction == Some(FrameDirection::Outbound) {
-            left.entry(name).or_default().push(place);
+            left.entry(name).or_default().open.entry(interface).or_default().push(place);
             continue;
         }
-        let Some(candidates) = left.get_mut(&name) else { continue };
-        let elsewhere =
-            |at: &usize| frames.get(*at).is_some_and(|it| it.frame.interface != seen.frame.interface);
-        let open = candidates
-            .iter()
-            .rposition(|at| elsewhere(at) && frames.get(*at).is_some_and(|departure| !departure.arrives));
-        // A second arrival of the same departure is a copy that the channel made.
-        let Some(found) = open.or_else(|| candidates.iter().rposition(elsewhere)) else { continue };
-        let Some(&departure) = candidates.get(found) else { continue };
-        let copies = arrivals.entry(departure).or_insert(0);
-        let copy = *copies;
-        *copies += 1;
+        let Some((departure, copy)) = left.get_mut(&name).and_then(|all| all.take(interface)) else {
+            continue;
+        };
+        seen.departure = Some(departure);
+        seen.copy = copy;
         if let Some(departure) = frames.get_mut(departure) {
             departure.arrives = true;
-        }
-        if let Some(seen) = frames.get_mut(place) {
-            seen.departure = Some(departure);
-            seen.copy = copy;
         }
     }
 }

@@ -73,8 +73,9 @@ fn read_line(trace: &mut Trace, started: &mut bool, line: &str) -> Result<(), Fa
     match kind {
         "start" => Err(Fault::SecondStart),
         "end" | "error" => {
-            trace.set_not_kept(from.get::<Option<u64>>("not_kept")?.unwrap_or(0));
-            trace.ending = Some(ending(&from, kind)?);
+            let (ending, not_kept) = (ending(&from, kind)?, from.get::<Option<u64>>("not_kept")?);
+            trace.ending = Some(ending);
+            trace.set_not_kept(not_kept.unwrap_or(0));
             Ok(())
         }
         _ => {

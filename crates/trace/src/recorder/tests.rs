@@ -90,6 +90,32 @@ fn duplicate_acknowledgments_are_counted_and_new_ones_start_again() {
     assert_eq!(ack(2104, 412), None, "nothing is outstanding: this is a window update or a keep-alive");
 }
 
+/// RFC 5681 §2 (e): the advertised window equals that of the last acknowledgment.
+#[test]
+fn a_window_update_is_no_duplicate_acknowledgment() {
+    let mut r = conversation();
+    r.left(ms(2000), at(C), &from_client(ACK, 12, 1, &[b'x'; 100]), Meaning::Plain);
+    let mut with = |window| {
+        let header = aperto_wire::tcp::Header { window, ..header(false, ACK, 1, 12) };
+        let number = r.left(ms(2100), at(S), &segment(down(), &header, b""), Meaning::Plain);
+        segment_of(r.trace(), number.0).duplicate_ack
+    };
+    assert_eq!(with(100), None, "the first of its number");
+    assert_eq!(with(200), None, "an update");
+    assert_eq!(with(200), Some(1));
+}
+
+#[test]
+fn of_departures_that_look_the_same_the_last_one_arrives() {
+    let mut r = recorder();
+    let frame = from_client(SYN, 0, 0, b"");
+    let lost = r.left(ms(0), at(C), &frame, Meaning::Plain);
+    let again = r.left(ms(1000), at(C), &frame, Meaning::Plain);
+    assert_eq!(r.frame_arrived(ms(1020), at(S), &frame), again);
+    assert_eq!(r.frame_arrived(ms(1021), at(S), &frame), lost, "it was only late");
+    assert_eq!(r.frame_arrived(ms(1022), at(S), &frame), Number(3), "nobody here sent a third");
+}
+
 #[test]
 fn a_window_is_marked_where_it_changes() {
     let mut r = conversation();
