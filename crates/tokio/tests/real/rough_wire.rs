@@ -28,6 +28,8 @@ struct Memory {
     trouble: Trouble,
     sends: u64,
     receives: u64,
+    /// Full until somebody asks when it will not be.
+    full: bool,
     /// How often the driver asked for a packet.
     asked: Arc<AtomicU64>,
 }
@@ -83,6 +85,9 @@ impl Wire for Memory {
     }
 
     fn try_send(&mut self, packet: &[u8]) -> io::Result<()> {
+        if self.full {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
         self.sends += 1;
         match self.trouble {
             Trouble::EveryCall => return Err(io::ErrorKind::NotConnected.into()),
@@ -96,6 +101,7 @@ impl Wire for Memory {
                 return Err(io::ErrorKind::Interrupted.into());
             }
             Trouble::SomeCalls if self.sends.is_multiple_of(5) => {
+                self.full = true;
                 return Err(io::ErrorKind::WouldBlock.into());
             }
             Trouble::SomeCalls | Trouble::Nothing => {}
@@ -106,6 +112,7 @@ impl Wire for Memory {
     }
 
     fn poll_writable(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.full = false;
         Poll::Ready(Ok(()))
     }
 }
@@ -118,7 +125,7 @@ fn pair(trouble: Trouble) -> ([(Stack, Driver); 2], Arc<AtomicU64>) {
     let side = |address, out, into, trouble, asked: &Arc<AtomicU64>| {
         let addresses = vec![Cidr::new(address, 24).unwrap()];
         let asked = Arc::clone(asked);
-        let wire = Memory { addresses, out, into, trouble, sends: 0, receives: 0, asked };
+        let wire = Memory { addresses, out, into, trouble, sends: 0, receives: 0, full: false, asked };
         Builder::new(config()).wire(Box::new(wire)).build()
     };
     let one = side(ONE, to_other, from_other, trouble, &asked);
