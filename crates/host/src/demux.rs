@@ -162,7 +162,6 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
 
     use std::vec::Vec;
 

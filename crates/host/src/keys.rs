@@ -75,7 +75,6 @@ impl Luck {
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
 
     use std::format;
 

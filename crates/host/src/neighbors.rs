@@ -9,7 +9,7 @@
 //! place of the one that was used longest ago. Nothing that was not asked changes an entry's card
 //! while it is confirmed by IPv6's rules; ARP has no such rules, and its last word counts.
 //!
-//! Left out: the DELAY state and hints of progress from TCP, which save a few packets; duplicate
+//! Left out: hints of progress from TCP, which save a few packets (RFC 4861 §7.3.1); duplicate
 //! address detection (RFC 4862 §5.4, RFC 5227); proxies.
 
 use alloc::collections::{BTreeMap, VecDeque};
@@ -30,6 +30,8 @@ const ATTEMPTS: u32 = 3;
 pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// REACHABLE_TIME, RFC 4861 §10.
 const REACHABLE: Duration = Duration::from_secs(30);
+/// DELAY_FIRST_PROBE_TIME, RFC 4861 §10: how long a card that was only mentioned is used unasked.
+const DELAY: Duration = Duration::from_secs(5);
 /// How many packets wait for one card; the oldest gives way (RFC 1122 §2.3.2.2).
 const MOST_WAITING: usize = 16;
 
@@ -176,7 +178,7 @@ impl Neighbors {
     ) -> (VecDeque<Waiting>, Option<Token>) {
         let until = match proof {
             Proof::Answer => now + REACHABLE,
-            Proof::Mention => now,
+            Proof::Mention => now + DELAY,
         };
         let known = State::Known { card, until };
         let entry = self.table.get(&(interface, address)).and_then(|id| self.neighbors.get_mut(*id));

@@ -5,8 +5,6 @@ use proptest::prelude::*;
 
 use super::*;
 
-extern crate std;
-
 const LIMITS: FragmentLimits =
     FragmentLimits { octets: 4 << 20, lifetime: Duration::from_secs(30), pieces: 64 };
 

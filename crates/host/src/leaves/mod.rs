@@ -61,7 +61,8 @@ impl Host {
                 self.in_a_row += 1;
                 Some(departure)
             }
-            None => self.poll_datagram(now, buffer),
+            // What waits for a neighbor's card has left a question behind.
+            None => self.poll_datagram(now, buffer).or_else(|| self.poll_link(buffer)),
         }
     }
 
