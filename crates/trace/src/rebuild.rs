@@ -8,7 +8,10 @@
 //! Comments are kept as the reasons in words. Nothing is known for sure: all hosts are
 //! [`Source::Inferred`].
 //!
-//! Left out: states, and reasons that would have to be guessed. They are not in the packets.
+//! States are those that a side must be in after such packets. Left out: reasons where there is no
+//! comment; guessing them is not for whoever only reads.
+
+mod states;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -16,16 +19,18 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
+use aperto_tcp::{Note, State};
 use aperto_time::{Duration, Instant};
 
 use crate::capture::{Capture, Frame};
 use crate::dissect::{dissect, identity};
 use crate::header::{HostInfo, InterfaceInfo, Link, LinkType, Role, Source, TraceHeader};
-use crate::packet::{Packet, Transport};
+use crate::packet::{Endpoints, Packet, Transport};
 use crate::pcapng::FrameDirection;
-use crate::record::{ChannelEvent, HostId, LossCause, Number, Vantage};
+use crate::record::{ChannelEvent, FlowId, HostId, LossCause, Number, Vantage};
 use crate::recorder::{Limits, Meaning, Recorder};
 use crate::trace::Trace;
+use states::Side;
 
 /// Of one interface no more is learnt than this many addresses.
 const MOST_ADDRESSES: usize = 64;
@@ -54,7 +59,13 @@ pub fn rebuild(capture: &Capture) -> Trace {
         header.hosts = two_hosts(capture, &frames);
     }
     let limits = Limits { records: usize::MAX, flows: usize::MAX, ..Limits::default() };
-    let mut builder = Builder { recorder: Recorder::new(header, limits), epoch_ns, numbers: BTreeMap::new() };
+    let mut builder = Builder {
+        recorder: Recorder::new(header, limits),
+        epoch_ns,
+        numbers: BTreeMap::new(),
+        sides: BTreeMap::new(),
+        answers: answers(&frames),
+    };
     for place in 0..frames.len() {
         if both_ends {
             builder.seen_at_an_end(&frames, place);
@@ -161,6 +172,22 @@ struct Builder {
     epoch_ns: u64,
     /// The number of a departure, by its place among the frames.
     numbers: BTreeMap<usize, Number>,
+    /// The two sides of connections whose beginning was seen, the client first.
+    sides: BTreeMap<FlowId, [Side; 2]>,
+    /// Where SYNs and resets stand, and whether it is a reset, by the endpoints they have.
+    answers: BTreeMap<Endpoints, Vec<(usize, bool)>>,
+}
+
+/// Finds SYNs and resets.
+fn answers(frames: &[Seen<'_>]) -> BTreeMap<Endpoints, Vec<(usize, bool)>> {
+    let mut answers: BTreeMap<Endpoints, Vec<(usize, bool)>> = BTreeMap::new();
+    for (place, seen) in frames.iter().enumerate() {
+        let Some(control) = seen.packet.tcp().map(|segment| segment.header.control) else { continue };
+        if control.syn() || control.rst() {
+            answers.entry(seen.packet.endpoints).or_default().push((place, control.rst()));
+        }
+    }
+    answers
 }
 
 impl Builder {
@@ -182,6 +209,7 @@ impl Builder {
             let to = packet.endpoints.destination.ip();
             let number = self.recorder.packet_left(at, vantage, None, packet, Meaning::Plain);
             self.numbers.insert(place, number);
+            self.state_of_sender(at, vantage, &seen.packet);
             if !seen.arrives && self.is_elsewhere(vantage, to) {
                 self.recorder.channel(at, number, 0, ChannelEvent::Lost(LossCause::Unknown));
             }
@@ -196,12 +224,14 @@ impl Builder {
                 let same = self.recorder.trace().packet(number).is_none_or(|left| left.frame == packet.frame);
                 if same {
                     self.recorder.arrived(at, vantage, number, seen.copy);
+                    self.state_of_receiver(at, vantage, place, &seen.packet);
                 } else {
                     self.recorder.arrived_damaged(at, vantage, number, seen.copy, &packet.frame);
                 }
             }
             None => {
                 self.recorder.packet_arrived(at, vantage, packet);
+                self.state_of_receiver(at, vantage, place, &seen.packet);
             }
         }
     }
@@ -224,7 +254,55 @@ impl Builder {
         let packet = self.named(&seen.packet);
         let number =
             self.recorder.packet_left(at, Vantage::host(sender), Some(receiver), packet, Meaning::Plain);
+        self.state_of_sender(at, Vantage::host(sender), &seen.packet);
         self.recorder.arrived(at, Vantage::host(receiver), number, 0);
+        self.state_of_receiver(at, Vantage::host(receiver), place, &seen.packet);
+    }
+
+    fn state_of_sender(&mut self, at: Instant, vantage: Vantage, packet: &Packet) {
+        let Transport::Tcp(segment) = &packet.transport else { return };
+        let Some((side, host)) = self.side(vantage, packet, packet.endpoints) else { return };
+        if let Some(moved) = side.leaves(&segment.header, packet.payload_length) {
+            self.moved(at, host, packet.endpoints, moved);
+        }
+    }
+
+    fn state_of_receiver(&mut self, at: Instant, vantage: Vantage, place: usize, packet: &Packet) {
+        let Transport::Tcp(segment) = &packet.transport else { return };
+        let own = packet.endpoints.reversed();
+        if segment.header.control.syn() && self.refuses(own, place) {
+            return;
+        }
+        let Some((side, host)) = self.side(vantage, packet, own) else { return };
+        for moved in side.arrives(&segment.header, packet.payload_length).into_iter().flatten() {
+            self.moved(at, host, own, moved);
+        }
+    }
+
+    /// Whether these endpoints answer what came at this place with a reset: nobody was listening.
+    fn refuses(&self, own: Endpoints, place: usize) -> bool {
+        let Some(answers) = self.answers.get(&own) else { return false };
+        let next = answers.partition_point(|(at, _)| *at <= place);
+        let opened = answers.get(..next).unwrap_or(&[]).iter().rev().take(1).any(|(_, is_reset)| !is_reset);
+        !opened && answers.get(next).is_some_and(|(_, is_reset)| *is_reset)
+    }
+
+    /// The side whose endpoints, as it sends, are these; none where the beginning was not seen.
+    fn side(&mut self, vantage: Vantage, packet: &Packet, own: Endpoints) -> Option<(&mut Side, HostId)> {
+        let flow = self.recorder.known_flow(packet)?;
+        let direction = flow.direction(own)?;
+        let begins = packet.tcp().is_some_and(|segment| segment.header.control.syn());
+        let id = flow.id;
+        if begins {
+            let new = || [Side::new(State::Closed), Side::new(State::Listen)];
+            self.sides.entry(id).or_insert_with(new);
+        }
+        let side = self.sides.get_mut(&id)?.get_mut(direction.place())?;
+        Some((side, vantage.host_id()?))
+    }
+
+    fn moved(&mut self, at: Instant, host: HostId, own: Endpoints, (from, to, cause): states::Move) {
+        self.recorder.note(at, host, own, Note::State { from, to, cause });
     }
 
     /// Whether it goes in the direction of the one who opened.

@@ -212,3 +212,99 @@ fn a_captured_datagram_of_a_textbook_protocol_is_a_packet_of_it() {
     let text: String = again.to_json_lines();
     assert_eq!(Trace::from_json_lines(&text), Ok(again));
 }
+
+/// Who moved where, on the row of which packet.
+fn moves(trace: &Trace) -> Vec<(HostId, &'static str, Option<u32>)> {
+    let moved = |record: &Record| match record.fact {
+        Fact::State { to, segment, .. } => Some((record.vantage.host_id()?, to.name(), segment.map(|n| n.0))),
+        _ => None,
+    };
+    trace.records().iter().filter_map(moved).collect()
+}
+
+#[test]
+fn states_of_our_own_recording_are_guessed_as_they_were() {
+    let trace = conversation().into_trace();
+    assert_eq!(moves(&through_pcapng(&trace)), moves(&trace));
+}
+
+/// UX 2.6 (a) from packets alone, with the close of RFC 9293 §3.6.
+#[test]
+fn a_whole_connection_goes_through_its_states() {
+    let fin = Control::FIN | Control::ACK;
+    let trace = from_one_place(&[
+        from_client(SYN, 0, 0, b""),
+        from_server(syn_ack(), 0, 1, b""),
+        from_client(ACK, 1, 1, b""),
+        from_client(psh_ack(), 1, 1, b"hello"),
+        from_server(ACK, 1, 6, b""),
+        from_client(fin, 6, 1, b""),
+        from_server(ACK, 1, 7, b""),
+        from_server(fin, 1, 7, b""),
+        from_client(ACK, 7, 2, b""),
+    ]);
+    let expected = [
+        (C, "SYN-SENT", Some(1)),
+        (S, "SYN-RECEIVED", Some(1)),
+        (C, "ESTABLISHED", Some(2)),
+        (S, "ESTABLISHED", Some(3)),
+        (C, "FIN-WAIT-1", Some(6)),
+        (S, "CLOSE-WAIT", Some(6)),
+        (C, "FIN-WAIT-2", Some(7)),
+        (S, "LAST-ACK", Some(8)),
+        (C, "TIME-WAIT", Some(8)),
+        (S, "CLOSED", Some(9)),
+    ];
+    assert_eq!(moves(&trace), expected);
+}
+
+/// RFC 9293 §3.6, Figure 13: both close at once.
+#[test]
+fn a_simultaneous_close_goes_through_closing() {
+    let fin = Control::FIN | Control::ACK;
+    let trace = from_one_place(&[
+        from_client(SYN, 0, 0, b""),
+        from_server(syn_ack(), 0, 1, b""),
+        from_client(ACK, 1, 1, b""),
+    ]);
+    let before = moves(&trace).len();
+    let mut sides =
+        [super::Side::new(aperto_tcp::State::Closed), super::Side::new(aperto_tcp::State::Listen)];
+    assert_eq!(before, 4);
+    let (syn, answer) = (header(true, SYN, 0, 0), header(false, syn_ack(), 0, 1));
+    let names = |moves: &[Option<super::states::Move>]| -> Vec<&'static str> {
+        moves.iter().flatten().map(|(_, to, _)| to.name()).collect()
+    };
+    let [client, server] = &mut sides;
+    client.leaves(&syn, 0);
+    server.arrives(&syn, 0);
+    client.arrives(&answer, 0);
+    server.arrives(&header(true, ACK, 1, 1), 0);
+    let (ours, theirs) = (header(true, fin, 1, 1), header(false, fin, 1, 1));
+    assert_eq!(names(&[client.leaves(&ours, 0), server.leaves(&theirs, 0)]), ["FIN-WAIT-1", "FIN-WAIT-1"]);
+    assert_eq!(names(&client.arrives(&theirs, 0)), ["CLOSING"]);
+    assert_eq!(names(&server.arrives(&ours, 0)), ["CLOSING"]);
+    assert_eq!(names(&client.arrives(&header(false, ACK, 2, 2), 0)), ["TIME-WAIT"]);
+}
+
+#[test]
+fn a_fin_beyond_a_hole_waits_until_the_hole_is_filled() {
+    let fin = Control::FIN | Control::ACK;
+    let trace = from_one_place(&[
+        from_client(SYN, 0, 0, b""),
+        from_server(syn_ack(), 0, 1, b""),
+        from_client(fin, 6, 1, b"world"),
+        from_client(psh_ack(), 1, 1, b"hello"),
+    ]);
+    let server: Vec<_> = moves(&trace).into_iter().filter(|(host, ..)| *host == S).collect();
+    let expected = [(S, "SYN-RECEIVED", Some(1)), (S, "ESTABLISHED", Some(3)), (S, "CLOSE-WAIT", Some(4))];
+    assert_eq!(server, expected);
+}
+
+/// RFC 9293 §3.5.2, group 1: where nobody listens there is no state to move.
+#[test]
+fn a_refused_connection_is_closed_by_the_reset_and_was_never_open_at_the_other_side() {
+    let rst = Control::RST | Control::ACK;
+    let trace = from_one_place(&[from_client(SYN, 0, 0, b""), from_server(rst, 0, 1, b"")]);
+    assert_eq!(moves(&trace), [(C, "SYN-SENT", Some(1)), (C, "CLOSED", Some(2))]);
+}
