@@ -8,6 +8,7 @@
 
 mod en;
 mod pt;
+pub mod saying;
 
 use alloc::format;
 use alloc::string::String;
@@ -250,6 +251,8 @@ pub enum NoEffect {
     OnlyServer,
     /// A channel in the real world has its own delay and cannot be faster.
     OnlySimulated,
+    /// Only the command without a scene has it.
+    OnlyBare,
     /// It needs this other flag.
     Needs(&'static str),
 }

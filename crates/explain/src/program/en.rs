@@ -199,6 +199,7 @@ fn no_effect(because: NoEffect) -> String {
         }
         NoEffect::OnlyServer => "only a server has it".into(),
         NoEffect::OnlySimulated => "only the simulated wire has it".into(),
+        NoEffect::OnlyBare => "only the command without a scene has it:  aperto -m TEXT --proto udp".into(),
         NoEffect::Needs(flag) => format!("it needs {flag}"),
     }
 }

@@ -134,6 +134,7 @@ fn all() -> Vec<Fault> {
         NoEffect::NoPackets,
         NoEffect::OnlyServer,
         NoEffect::OnlySimulated,
+        NoEffect::OnlyBare,
         NoEffect::Needs("--lan"),
     ] {
         all.push(Fault::NoEffect { flag: text(), because });
@@ -169,7 +170,7 @@ fn each_fault_has_words_in_both_languages_and_they_differ() {
 
 #[test]
 fn each_fault_has_a_code_of_its_own() {
-    let mut codes: Vec<&str> = all().iter().map(|fault| fault.code()).collect();
+    let mut codes: Vec<&str> = all().iter().map(Fault::code).collect();
     codes.sort_unstable();
     codes.dedup();
     // One for each variant.
