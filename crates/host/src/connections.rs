@@ -63,6 +63,8 @@ pub(crate) struct Entry {
     pub(crate) telling: bool,
     /// Whether it counts as one in TIME-WAIT.
     pub(crate) lingering: bool,
+    /// Whether it is in the list of those whose buffers keep memory.
+    pub(crate) keeps_memory: bool,
 }
 
 impl Entry {
@@ -76,6 +78,7 @@ impl Entry {
             ready: false,
             telling: false,
             lingering: false,
+            keeps_memory: false,
         }
     }
 

@@ -7,7 +7,7 @@ use core::net::IpAddr;
 
 use aperto_tcp::{State, Watch, isn};
 use aperto_time::wheel::{Token, Wheel};
-use aperto_time::{Deadline, Instant};
+use aperto_time::{Deadline, Duration, Instant};
 
 use crate::budget::Budget;
 use crate::config::{Config, Interface};
@@ -26,7 +26,7 @@ use crate::routes::{Route, Routes};
 use crate::slab::Id;
 use crate::sockets::Sockets;
 
-/// An Internet host. See the [crate](crate) for how to drive it.
+/// An Internet host. See the [crate] for how to drive it.
 ///
 /// A clone is an independent host in the same state: a snapshot.
 #[derive(Clone, Debug)]
@@ -41,6 +41,8 @@ pub struct Host {
     pub(crate) wheel: Wheel<Due>,
     pub(crate) fragments: Fragments,
     fragments_timer: Option<Token>,
+    /// Connections whose buffers keep memory after a long transfer.
+    keep_memory: Vec<Id>,
     pub(crate) neighbors: Neighbors,
     pub(crate) path_mtus: PathMtus,
     pub(crate) budget: Budget,
@@ -60,6 +62,7 @@ pub(crate) enum Due {
     Connection(Id),
     Neighbor(Id),
     Fragments,
+    Memory,
 }
 
 /// Who may have something to tell.
@@ -85,7 +88,12 @@ pub enum Timer {
     Neighbor,
     /// Fragments are given up. RFC 1122 §3.3.2.
     Reassembly,
+    /// Memory is given back that buffers kept after long transfers.
+    Memory,
 }
+
+/// How long buffers may keep memory that they do not use.
+const MEMORY_KEPT: Duration = Duration::from_secs(1);
 
 /// Most events about pings that wait; what comes beyond them is not told.
 const MOST_ECHOES: usize = 256;
@@ -105,6 +113,7 @@ impl Host {
             wheel: Wheel::new(),
             fragments: Fragments::default(),
             fragments_timer: None,
+            keep_memory: Vec::new(),
             neighbors: Neighbors::new(config.max_neighbors),
             path_mtus: PathMtus::default(),
             budget: Budget::new(secret, config.icmp_errors_per_second),
@@ -290,9 +299,11 @@ impl Host {
     pub fn poll_deadline(&mut self) -> Option<Deadline<Timer>> {
         loop {
             let (at, due, token) = self.wheel.first()?;
-            let Due::Connection(id) = due else {
-                let what = if due == Due::Fragments { Timer::Reassembly } else { Timer::Neighbor };
-                return Some(Deadline::new(at, what));
+            let id = match due {
+                Due::Connection(id) => id,
+                Due::Neighbor(_) => return Some(Deadline::new(at, Timer::Neighbor)),
+                Due::Fragments => return Some(Deadline::new(at, Timer::Reassembly)),
+                Due::Memory => return Some(Deadline::new(at, Timer::Memory)),
             };
             let Some(entry) = self.tcp.entries.get_mut(id) else {
                 self.wheel.cancel(token);
@@ -322,6 +333,33 @@ impl Host {
                     self.fragments_timer = None;
                     self.fragments_expire(now);
                 }
+                Due::Memory => self.give_back_memory(),
+            }
+        }
+    }
+
+    /// Has the memory of a connection given back in a second, if its buffers keep some.
+    pub(crate) fn limit_memory(&mut self, now: Instant, id: Id) {
+        let Some(entry) = self.tcp.entries.get_mut(id) else { return };
+        let Body::Live(connection) = &entry.body else { return };
+        if entry.keeps_memory || !connection.has_spare_memory() {
+            return;
+        }
+        entry.keeps_memory = true;
+        if self.keep_memory.is_empty() {
+            self.wheel.arm(now + MEMORY_KEPT, Due::Memory);
+        }
+        self.keep_memory.push(id);
+    }
+
+    /// Those whose buffers keep memory give it back; whoever is in the midst of a long transfer
+    /// takes it anew.
+    fn give_back_memory(&mut self) {
+        for id in core::mem::take(&mut self.keep_memory) {
+            let Some(entry) = self.tcp.entries.get_mut(id) else { continue };
+            entry.keeps_memory = false;
+            if let Body::Live(connection) = &mut entry.body {
+                connection.give_back_memory();
             }
         }
     }
@@ -572,7 +610,7 @@ impl Identifications {
 
     pub(crate) fn next(&mut self, source: IpAddr, destination: IpAddr) -> u32 {
         let name = crate::demux::Tuple::new(source, 0, destination, 0);
-        let hash = self.begin.hash(name.octets());
+        let hash = self.begin.hash(&name.octets());
         self.cells.resize(Self::CELLS, 0);
         let cell = &mut self.cells[(hash >> 32) as usize % Self::CELLS];
         *cell = cell.wrapping_add(1 + self.luck.below(8));

@@ -1,9 +1,10 @@
 //! Octets of a stream in chunks that are taken when needed and given back when empty.
 //!
 //! Both buffers of a connection are one of these. A position is an octet's place in the stream,
-//! counted in 64 bits so that it never wraps; an empty queue owns no memory at all. Chunks double
-//! in size while the queue grows, so that a short message costs little and a long transfer few
-//! allocations.
+//! counted in 64 bits so that it never wraps. Chunks double in size while the queue grows, so that a
+//! short message costs little and a long transfer few allocations. The largest chunks, which only
+//! long transfers use, are kept for the next octets until `give_back` is called; apart from these
+//! an empty queue owns no memory at all.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -12,6 +13,8 @@ use alloc::vec::Vec;
 const SMALLEST: usize = 512;
 /// No chunk is larger.
 const LARGEST: usize = 1 << 16;
+/// Most chunks that are kept for the next octets.
+const MOST_SPARE: usize = 16;
 
 /// A queue of octets with positions.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +22,18 @@ pub(crate) struct Chunks {
     chunks: VecDeque<Chunk>,
     /// The position of the first octet that is kept.
     start: u64,
+    /// Chunks of the largest size that wait for octets; not cloned.
+    spare: Spare,
+}
+
+/// Memory that waits for octets. A copy of a queue has none.
+#[derive(Debug, Default)]
+struct Spare(Vec<Vec<u8>>);
+
+impl Clone for Spare {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 /// Octets from `start` on; `octets.capacity()` of them fit at most.
@@ -96,8 +111,14 @@ impl Chunks {
             if position < limit {
                 break;
             }
-            let room = wanted.next_power_of_two().max(2 * previous).clamp(SMALLEST, LARGEST);
-            self.chunks.push_back(Chunk { start: limit, room, octets: Vec::with_capacity(room) });
+            let chunk = match self.spare.0.pop() {
+                Some(octets) => Chunk { start: limit, room: LARGEST, octets },
+                None => {
+                    let room = wanted.next_power_of_two().max(2 * previous).clamp(SMALLEST, LARGEST);
+                    Chunk { start: limit, room, octets: Vec::with_capacity(room) }
+                }
+            };
+            self.chunks.push_back(chunk);
         }
         let last = self.chunks.len() - 1;
         if self.chunks[last].start <= position {
@@ -111,17 +132,45 @@ impl Chunks {
         debug_assert!(position >= self.start);
         self.start = position;
         while self.chunks.front().is_some_and(|first| first.limit() <= position) {
-            self.chunks.pop_front();
+            self.drop_first();
         }
-        if self.chunks.is_empty() {
+        self.shrink();
+    }
+
+    /// Gives up everything: the queue goes on at `position`.
+    pub(crate) fn clear(&mut self, position: u64) {
+        self.start = position;
+        while !self.chunks.is_empty() {
+            self.drop_first();
+        }
+        self.shrink();
+    }
+
+    /// Takes the first chunk out of use.
+    fn drop_first(&mut self) {
+        let Some(mut chunk) = self.chunks.pop_front() else { return };
+        if chunk.room == LARGEST && self.spare.0.len() < MOST_SPARE {
+            chunk.octets.clear();
+            self.spare.0.push(chunk.octets);
+        }
+    }
+
+    /// An empty queue of short messages owns nothing.
+    fn shrink(&mut self) {
+        if self.chunks.is_empty() && self.spare.0.is_empty() {
             self.chunks = VecDeque::new();
         }
     }
 
-    /// Gives back everything: the queue goes on at `position`.
-    pub(crate) fn clear(&mut self, position: u64) {
-        self.start = position;
-        self.chunks = VecDeque::new();
+    /// Whether memory is kept for the next octets.
+    pub(crate) fn has_spare(&self) -> bool {
+        !self.spare.0.is_empty()
+    }
+
+    /// Gives back the memory that is kept for the next octets.
+    pub(crate) fn give_back(&mut self) {
+        self.spare = Spare::default();
+        self.shrink();
     }
 
     /// The octets from `position` on, at most `length` of them, as the slices in which they lie.
@@ -138,6 +187,7 @@ impl Chunks {
     pub(crate) fn memory(&self) -> usize {
         self.chunks.iter().map(|chunk| chunk.room).sum::<usize>()
             + self.chunks.capacity() * size_of::<Chunk>()
+            + self.spare.0.iter().map(Vec::capacity).sum::<usize>()
     }
 }
 
@@ -187,6 +237,17 @@ mod tests {
         chunks.write(0, b"message");
         assert!(chunks.memory() > 0);
         chunks.discard_before(SMALLEST as u64);
+        assert_eq!(chunks.memory(), 0);
+    }
+
+    #[test]
+    fn a_long_transfer_keeps_memory_until_it_is_asked_to_give_it_back() {
+        let mut chunks = Chunks::default();
+        chunks.write(0, &vec![0; 3 * LARGEST]);
+        chunks.clear(3 * LARGEST as u64);
+        assert!(chunks.has_spare());
+        chunks.give_back();
+        assert!(!chunks.has_spare());
         assert_eq!(chunks.memory(), 0);
     }
 

@@ -194,6 +194,16 @@ impl ReceiveQueue {
         }
     }
 
+    /// Whether memory is kept for the next octets.
+    pub(crate) fn has_spare(&self) -> bool {
+        self.chunks.has_spare()
+    }
+
+    /// Gives back the memory that is kept for the next octets.
+    pub(crate) fn give_back(&mut self) {
+        self.chunks.give_back();
+    }
+
     /// Throws everything away.
     pub(crate) fn clear(&mut self) {
         self.pieces = Vec::new();

@@ -40,6 +40,7 @@ impl Host {
                 entry.ready = false;
                 self.tcp.ready.pop_front();
                 self.in_a_row = 0;
+                self.limit_memory(now, id);
                 self.settle(id);
                 continue;
             };
@@ -71,15 +72,15 @@ impl Host {
                 self.note(|| Note::Dropped { interface: None, reason: DropReason::TooLarge });
                 continue;
             };
-            let about = About::Tcp {
+            let about = || About::Tcp {
                 connection: Some(ConnectionId(id)),
                 endpoints: tuple.endpoints(),
                 header,
                 payload_length: u32::try_from(text).unwrap_or(u32::MAX),
                 reason,
             };
-            if let Some(departure) = self.depart(now, buffer, way, packet_octets, about) {
-                return Some(departure);
+            if let Some(length) = self.depart(now, buffer, way, packet_octets, about) {
+                return Some(Departure { interface: way.interface, length, about: about() });
             }
         }
     }
@@ -96,15 +97,15 @@ impl Host {
             let Some(packet_octets) = write_packet(place, &tuple, hops, &stray.header, None) else {
                 continue;
             };
-            let about = About::Tcp {
+            let about = || About::Tcp {
                 connection: None,
                 endpoints,
                 header: stray.header,
                 payload_length: 0,
                 reason: stray.reason,
             };
-            if let Some(departure) = self.depart(now, buffer, way, packet_octets, about) {
-                return Some(departure);
+            if let Some(length) = self.depart(now, buffer, way, packet_octets, about) {
+                return Some(Departure { interface: way.interface, length, about: about() });
             }
         }
         None

@@ -260,6 +260,19 @@ impl Connection {
         self.events == 0 && self.notes.as_ref().is_none_or(|notes| notes.queue.is_empty())
     }
 
+    /// Whether the buffers keep memory for octets to come, as they do after a long transfer.
+    #[must_use]
+    pub fn has_spare_memory(&self) -> bool {
+        self.send.has_spare() || self.receive.queue.has_spare()
+    }
+
+    /// Gives back what the buffers keep for octets to come. To be called once in a while for a
+    /// connection that [has some](Self::has_spare_memory): what is in use is not touched.
+    pub fn give_back_memory(&mut self) {
+        self.send.give_back();
+        self.receive.queue.give_back();
+    }
+
     /// Moves the state. Nothing else writes it.
     pub(crate) fn enter(&mut self, to: State, cause: Cause) {
         let from = self.state;
@@ -287,6 +300,7 @@ impl Connection {
         if end != End::Closed {
             self.receive.queue.clear();
         }
+        self.give_back_memory();
     }
 
     /// Has an event told at the next poll.

@@ -177,6 +177,16 @@ impl SendSide {
         *self = Self::new(self.iss);
     }
 
+    /// Whether memory is kept for the next octets.
+    pub(crate) fn has_spare(&self) -> bool {
+        self.queue.has_spare()
+    }
+
+    /// Gives back the memory that is kept for the next octets.
+    pub(crate) fn give_back(&mut self) {
+        self.queue.give_back();
+    }
+
     /// Throws all text away.
     pub(crate) fn clear(&mut self) {
         self.queue.clear(self.written);

@@ -1,0 +1,71 @@
+//! The work that both stacks do, and how it is measured.
+
+use std::time::{Duration, Instant};
+
+/// A client and a server in one thread, joined by a wire that loses nothing and takes no time.
+pub(crate) trait Pair {
+    /// What the stack is called in the report.
+    const NAME: &'static str;
+
+    /// Two hosts without connections; checksums are computed and verified.
+    fn new(mtu: usize) -> Self;
+
+    /// Opens `count` connections, each with room for `buffer` octets at both ends, and lets them
+    /// become idle.
+    fn open(&mut self, count: usize, buffer: usize);
+
+    /// Moves `octets` from the client to the server over the first connection: `block` by block
+    /// in, and read `into` a buffer. Every octet is written and read.
+    fn bulk(&mut self, octets: u64, block: &[u8], into: &mut [u8]);
+
+    /// One request and its answer of the same length, over the n-th connection.
+    fn request(&mut self, n: usize, request: &[u8], into: &mut [u8]);
+}
+
+/// Gigabits of text a second.
+pub(crate) fn goodput<P: Pair>(mtu: usize, buffer: usize, octets: u64) -> f64 {
+    let (block, mut into) = (vec![0x5a; 1 << 16], vec![0; 1 << 16]);
+    let mut pair = P::new(mtu);
+    pair.open(1, buffer);
+    pair.bulk(octets / 8, &block, &mut into);
+    let begun = now();
+    pair.bulk(octets, &block, &mut into);
+    octets as f64 * 8.0 / begun.elapsed().as_secs_f64() / 1e9
+}
+
+/// Requests answered a second, one at a time, over `count` connections in turn.
+pub(crate) fn requests<P: Pair>(count: usize, enough: Duration) -> f64 {
+    let (request, mut into) = (vec![0x5a; 64], vec![0; 64]);
+    let mut pair = P::new(1500);
+    pair.open(count, 1024);
+    for n in 0..count.min(100) {
+        pair.request(n, &request, &mut into);
+    }
+    let mut answered = 0_u32;
+    let begun = now();
+    // A prime step visits the connections in no order that a cache could like.
+    let mut n = 0;
+    loop {
+        for _ in 0..64 {
+            n = (n + 7919) % count;
+            pair.request(n, &request, &mut into);
+            answered += 1;
+        }
+        if begun.elapsed() >= enough {
+            return f64::from(answered) / begun.elapsed().as_secs_f64();
+        }
+    }
+}
+
+/// Connections opened a second, in one batch of `count`.
+pub(crate) fn opens<P: Pair>(count: usize) -> f64 {
+    let mut pair = P::new(1500);
+    let begun = now();
+    pair.open(count, 1024);
+    count as f64 / begun.elapsed().as_secs_f64()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
+fn now() -> Instant {
+    Instant::now()
+}
