@@ -43,6 +43,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// After so many failures to receive, one after the other, a wire is given up: 3 s of pauses.
 const FAILURES_UNTIL_DEAD: u32 = 12;
+/// How often in one turn a wire may be full right after it said that it has room.
+const MOST_FULL: u32 = 64;
 /// How long the last frames may take to leave when the driver was asked to end.
 const GRACE: Duration = Duration::from_secs(2);
 /// Room for the largest IP packet and whatever a link puts before it.
@@ -395,6 +397,7 @@ fn let_go(line: &mut Line, core: &mut Core, watch: &mut Watched) -> bool {
 /// Sends what waits for a wire, as far as there is room.
 fn flush(line: &mut Line, context: &mut Context<'_>, core: &mut Core, watch: &mut Watched) -> bool {
     let mut happened = false;
+    let mut full = 0;
     while let Some(packet) = line.backlog.pop_front() {
         if line.send_again.is_some_and(|again| again > clock::now()) {
             line.backlog.push_front(packet);
@@ -409,10 +412,12 @@ fn flush(line: &mut Line, context: &mut Context<'_>, core: &mut Core, watch: &mu
             }
             Offer::Full => {
                 line.backlog.push_front(packet);
+                full += 1;
                 match line.wire.poll_writable(context) {
                     Poll::Pending => return happened,
-                    Poll::Ready(Ok(())) => {}
-                    Poll::Ready(Err(_)) => {
+                    Poll::Ready(Ok(())) if full < MOST_FULL => {}
+                    // A wire that says it has room and has none would be asked for ever.
+                    Poll::Ready(_) => {
                         pause_sending(line);
                         return happened;
                     }

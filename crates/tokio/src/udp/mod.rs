@@ -29,7 +29,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use aperto_wire::ip::Cidr;
-use quinn_udp::{RecvMeta, Transmit, TransportErrorPayload, UdpSockRef, UdpSocketState};
+use quinn_udp::{RecvMeta, Transmit, UdpSockRef, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
@@ -128,6 +128,7 @@ impl UdpTunnel {
         let from = socket.local_addr()?.as_socket().map(|from| from.ip());
         let same_machine = peer.ip().is_loopback() || from == Some(peer.ip());
         let tunnel = Self::over(socket, Role::Client { peer: without_scope(peer), same_machine }, config)?;
+        #[cfg(target_os = "linux")]
         tunnel.state.enable_transport_errors(UdpSockRef::from(&*tunnel.socket))?;
         Ok(tunnel)
     }
@@ -348,18 +349,24 @@ impl UdpTunnel {
         }
     }
 
+    /// Only Linux keeps a list; others tell each error once, as the outcome of a call.
+    #[cfg(not(target_os = "linux"))]
+    const fn drain_told(&mut self) -> bool {
+        false
+    }
+
     /// Reads the system's list of errors. Says whether there was one that we understood.
+    #[cfg(target_os = "linux")]
     fn drain_told(&mut self) -> bool {
         let mut heard = false;
         while let Ok(Some(error)) = self.state.recv_transport_error(UdpSockRef::from(&*self.socket)) {
             let kind = io::Error::from_raw_os_error(error.raw_errno).kind();
             let told = match error.payload {
-                TransportErrorPayload::TooBig { mtu } => {
+                quinn_udp::TransportErrorPayload::TooBig { mtu } => {
                     let mtu = usize::try_from(mtu).unwrap_or(usize::MAX).clamp(576, 65_535) - 8;
                     Some(Told::TooBig { mtu })
                 }
-                TransportErrorPayload::Unreachable | TransportErrorPayload::Other => told_by(kind),
-                _ => None,
+                _ => told_by(kind),
             };
             heard |= told.is_some_and(|told| self.tell(told));
         }

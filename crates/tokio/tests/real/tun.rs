@@ -12,7 +12,12 @@ use std::sync::atomic::Ordering;
 use crate::common::{LoseEvery, config, read_text, write_text};
 use aperto_tcp::End;
 use aperto_time::Duration;
-use aperto_tokio::{Builder, ConnectError, Impair, OpenError, Refusal, Right, Stack, TunConfig, TunWire};
+use aperto_tokio::{
+    Builder, ConnectError, Impair, OpenError, Refusal, Right, Stack, TunConfig, TunWire, TunnelConfig,
+    UdpTunnel,
+};
+use aperto_wire::checksum::PseudoHeader;
+use aperto_wire::ip::Protocol;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 
@@ -252,6 +257,59 @@ fn udp_goes_both_ways_and_a_closed_port_is_told() {
         theirs.send(b"anybody?").await.unwrap();
         let error = in_time(theirs.recv(&mut text)).await.unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
+    });
+}
+
+/// A SYN from port 5000 to port 7000 with these options, as it lies in a tunnel's datagram.
+fn syn(options: &[u8]) -> Vec<u8> {
+    assert!(options.len().is_multiple_of(4));
+    let offset = u8::try_from(5 + options.len() / 4).unwrap() << 4;
+    let mut segment = vec![0x13, 0x88, 0x1b, 0x58, 0, 0, 0, 1, 0, 0, 0, 0, offset, 0x02, 0x40, 0, 0, 0, 0, 0];
+    segment.extend(options);
+    let any = Ipv4Addr::UNSPECIFIED;
+    let pseudo = PseudoHeader::ipv4(any, any, Protocol::TCP);
+    let sum = pseudo.with_length(segment.len()).and(&segment).finish();
+    segment[16..18].copy_from_slice(&sum.to_be_bytes());
+    segment
+}
+
+/// Somebody outside, who may not be who he says: here a UDP socket of our own behind the device.
+#[test]
+fn a_stranger_gets_no_more_from_the_tunnel_than_he_sent() {
+    in_namespace("a_stranger_gets_no_more_from_the_tunnel_than_he_sent", || async {
+        let outside = stack(None);
+        let stranger = outside.bind_udp(SocketAddr::new(OURS, 5000)).unwrap();
+        let everywhere: SocketAddr = "0.0.0.0:7000".parse().unwrap();
+        let wire = UdpTunnel::on(everywhere, TunnelConfig::default()).unwrap();
+        let (server, _) = Builder::new(config()).wire(Box::new(wire)).spawn();
+        let _listener = server.listen(everywhere, 8).unwrap();
+        let tunnel = SocketAddr::new(KERNEL, 7000);
+        let mut answer = [0; 2000];
+
+        // MSS 1452, SACK permitted, timestamps, window scale 7: the answer has as many.
+        let full = [2, 4, 5, 0xac, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 7];
+        stranger.send_to(&syn(&full), tunnel).unwrap();
+        let (octets, from) = in_time(stranger.recv_from(&mut answer)).await.unwrap();
+        assert_eq!((octets, from), (40, tunnel));
+        assert_eq!(answer[13], 0x12, "SYN and ACK");
+
+        // The timer would repeat it after a second. It must not, until it is asked again.
+        let again = tokio::time::timeout(Duration::from_millis(1500), stranger.recv_from(&mut answer)).await;
+        assert!(again.is_err(), "an answer that nobody asked for");
+        assert!(server.counters().withheld >= 1);
+
+        // A SYN of twenty octets cannot be answered with an MSS option: that would be more.
+        let other = outside.bind_udp(SocketAddr::new(OURS, 5001)).unwrap();
+        let mut bare = syn(&[]);
+        bare[1] = 0x89; // from port 5001: one more, so the checksum is one less
+        let sum = u16::from_be_bytes([bare[16], bare[17]]) - 1;
+        bare[16..18].copy_from_slice(&sum.to_be_bytes());
+        let before = server.counters().withheld;
+        other.send_to(&bare, tunnel).unwrap();
+        let nothing = tokio::time::timeout(Duration::from_millis(300), other.recv_from(&mut answer)).await;
+        assert!(nothing.is_err());
+        assert_eq!(server.counters().withheld, before + 1);
+        assert_eq!(server.counters().foreign, 0);
     });
 }
 
