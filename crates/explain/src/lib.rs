@@ -15,6 +15,7 @@
 //! | [`sentence`] | a row read aloud |
 //! | [`comment`] | the comment of a packet in a capture file |
 //! | [`summary`] | counts |
+//! | [`program`] | what the program itself says: faults, exit codes |
 //!
 //! Left out: plots and pages, which take the same data elsewhere.
 
@@ -23,14 +24,23 @@
 
 extern crate alloc;
 
+#[cfg(test)]
+mod story;
+
 pub mod context;
+pub mod facts;
+pub mod ladder;
 pub mod language;
+pub mod program;
 pub mod quantity;
 pub mod rule;
+pub mod summary;
 pub mod text;
 pub mod wording;
 
 pub use context::Context;
+pub use ladder::{Ladder, View};
 pub use language::Language;
 pub use rule::{Citation, Rule};
+pub use summary::Summary;
 pub use wording::Wording;

@@ -101,6 +101,18 @@ pub fn not_used(language: Language, reason: &aperto_trace::DropReason) -> Wordin
     in_language!(language, world::not_used(reason))
 }
 
+/// A count, with the word that it needs.
+#[must_use]
+pub fn counted(language: Language, counted: &Counted<'_>) -> String {
+    in_language!(language, counts::counted(counted))
+}
+
+/// What there is to say about a UDP datagram.
+#[must_use]
+pub fn datagram(language: Language, says: Datagram) -> Wording {
+    in_language!(language, world::datagram(says))
+}
+
 /// What the application called.
 #[must_use]
 pub fn call(language: Language, call: &aperto_trace::Call) -> Wording {
@@ -149,6 +161,65 @@ pub struct ArqContext {
     pub waited: Option<aperto_time::Duration>,
     /// How many packets are sent again, for the row of a timer.
     pub outstanding: Option<u32>,
+}
+
+/// What is counted in headers, footers and summaries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Counted<'a> {
+    /// Segments.
+    Segments(u64),
+    /// Packets that the channel lost.
+    Lost(u64),
+    /// Retransmissions.
+    Resent(u64),
+    /// Octets that reached an application.
+    Delivered(u64),
+    /// Octets that were sent.
+    Sent(u64),
+    /// Datagrams and octets that arrived, of those that were sent.
+    Datagrams {
+        /// How many arrived.
+        arrived: u64,
+        /// How many were sent.
+        sent: u64,
+        /// Octets that arrived.
+        octets: u64,
+        /// Octets that were sent.
+        of: u64,
+    },
+    /// Packets of a textbook protocol.
+    Textbook {
+        /// How often DATA was sent.
+        sends: u64,
+        /// For how many packets.
+        packets: u64,
+        /// How many of the sends were repetitions.
+        resent: u64,
+    },
+    /// What the server's application read, as text.
+    ServerRead(&'a str),
+    /// Rows that are not shown.
+    ShowsAll(usize),
+    /// Data segments.
+    DataSegments(u64),
+    /// Retransmissions by the timer.
+    ByTimer(u64),
+    /// Retransmissions by duplicate ACKs or SACK.
+    ByDuplicateAcks(u64),
+    /// Connections that are open.
+    Connections(u64),
+}
+
+/// What there is to say about a UDP datagram: nothing but what UDP does not do. RFC 768.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Datagram {
+    /// It was lost.
+    Lost,
+    /// It was delivered although an earlier one is missing.
+    AfterLoss {
+        /// The one that is missing.
+        missing: aperto_trace::Number,
+    },
 }
 
 /// What the row of a timer is made of.

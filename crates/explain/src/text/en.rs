@@ -1,6 +1,7 @@
 //! English.
 
 pub(super) mod arq;
+pub(super) mod counts;
 pub(super) mod engine;
 pub(super) mod long;
 pub(super) mod note;

@@ -26,6 +26,7 @@ pub enum Word {
     ZeroWindow,
     Probe,
     Ignored,
+    IgnoredBecause,
     Delivered,
     NotDelivered,
     Delivers,
@@ -66,7 +67,7 @@ pub enum Word {
 
 impl Word {
     /// All of them.
-    pub const ALL: [Self; 58] = [
+    pub const ALL: [Self; 59] = [
         Self::Client,
         Self::Server,
         Self::Sender,
@@ -89,6 +90,7 @@ impl Word {
         Self::ZeroWindow,
         Self::Probe,
         Self::Ignored,
+        Self::IgnoredBecause,
         Self::Delivered,
         Self::NotDelivered,
         Self::Delivers,

@@ -34,6 +34,7 @@ pub(crate) const fn word(word: Word) -> &'static str {
         Word::ZeroWindow => "ZERO WINDOW",
         Word::Probe => "PROBE",
         Word::Ignored => "IGNORED",
+        Word::IgnoredBecause => "ignored",
         Word::Delivered => "delivered",
         Word::NotDelivered => "not used",
         Word::Delivers => "delivers",

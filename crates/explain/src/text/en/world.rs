@@ -5,6 +5,7 @@ use alloc::format;
 use aperto_trace::{Call, ChannelEvent, ChecksumAfter, DropReason, LossCause, Origin};
 
 use crate::quantity::{bytes, duration};
+use crate::text::Datagram;
 use crate::wording::cut;
 use crate::{Language, Wording};
 
@@ -122,5 +123,14 @@ pub(crate) fn call(call: &Call) -> Wording {
         Call::Close => Wording::one("app closes: it will write no more"),
         Call::Release => Wording::one("app is gone"),
         Call::Abort => Wording::one("app aborts the connection"),
+    }
+}
+
+pub(crate) fn datagram(says: Datagram) -> Wording {
+    match says {
+        Datagram::Lost => Wording::one("nobody will resend it: UDP keeps no copy and expects no answer"),
+        Datagram::AfterLoss { missing } => {
+            Wording::one(format!("delivered at once; UDP does not know that {missing} is missing"))
+        }
     }
 }

@@ -34,6 +34,7 @@ pub(crate) const fn word(word: Word) -> &'static str {
         Word::ZeroWindow => "JANELA ZERO",
         Word::Probe => "SONDA",
         Word::Ignored => "IGNORADO",
+        Word::IgnoredBecause => "ignorado",
         Word::Delivered => "entregue",
         Word::NotDelivered => "não usado",
         Word::Delivers => "entrega",

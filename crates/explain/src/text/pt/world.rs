@@ -5,6 +5,7 @@ use alloc::format;
 use aperto_trace::{Call, ChannelEvent, ChecksumAfter, DropReason, LossCause, Origin};
 
 use crate::quantity::{bytes, duration};
+use crate::text::Datagram;
 use crate::wording::cut;
 use crate::{Language, Wording};
 
@@ -127,5 +128,14 @@ pub(crate) fn call(call: &Call) -> Wording {
         Call::Close => Wording::one("a aplicação fecha: não vai escrever mais"),
         Call::Release => Wording::one("a aplicação saiu"),
         Call::Abort => Wording::one("a aplicação aborta a conexão"),
+    }
+}
+
+pub(crate) fn datagram(says: Datagram) -> Wording {
+    match says {
+        Datagram::Lost => Wording::one("ninguém vai reenviar: o UDP não guarda cópia nem espera resposta"),
+        Datagram::AfterLoss { missing } => {
+            Wording::one(format!("entregue na hora; o UDP não sabe que falta o {missing}"))
+        }
     }
 }

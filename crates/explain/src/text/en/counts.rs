@@ -1,0 +1,37 @@
+//! Counts, in English.
+
+use alloc::format;
+use alloc::string::String;
+
+use crate::quantity::bytes;
+use crate::text::Counted;
+
+fn plural(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+pub(crate) fn counted(counted: &Counted<'_>) -> String {
+    match *counted {
+        Counted::Segments(n) => plural(n, "segment", "segments"),
+        Counted::Lost(n) => format!("{n} lost"),
+        Counted::Resent(n) => format!("{n} resent"),
+        Counted::Delivered(n) => format!("{} delivered", bytes(n)),
+        Counted::Sent(n) => format!("{} sent", bytes(n)),
+        Counted::Datagrams { arrived, sent, octets, of } => {
+            format!("{arrived} of {}, {octets} of {}", plural(sent, "datagram", "datagrams"), bytes(of))
+        }
+        Counted::Textbook { sends, packets, resent } => {
+            format!(
+                "{} for {} ({resent} resent)",
+                plural(sends, "data send", "data sends"),
+                plural(packets, "packet", "packets")
+            )
+        }
+        Counted::ServerRead(text) => format!("server app read: \"{text}\""),
+        Counted::ShowsAll(rows) => format!("(--all shows the {rows})"),
+        Counted::DataSegments(n) => plural(n, "data segment", "data segments"),
+        Counted::ByTimer(n) => format!("{n} by timer (RTO)"),
+        Counted::ByDuplicateAcks(n) => format!("{n} by three duplicate ACKs"),
+        Counted::Connections(n) => plural(n, "connection", "connections"),
+    }
+}

@@ -1,0 +1,36 @@
+//! Counts, in Portuguese.
+
+use alloc::format;
+use alloc::string::String;
+
+use crate::quantity::bytes;
+use crate::text::Counted;
+
+fn plural(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+pub(crate) fn counted(counted: &Counted<'_>) -> String {
+    match *counted {
+        Counted::Segments(n) => plural(n, "segmento", "segmentos"),
+        Counted::Lost(n) => plural(n, "perdido", "perdidos"),
+        Counted::Resent(n) => plural(n, "reenvio", "reenvios"),
+        Counted::Delivered(n) => plural(n, "byte entregue", "bytes entregues"),
+        Counted::Sent(n) => plural(n, "byte enviado", "bytes enviados"),
+        Counted::Datagrams { arrived, sent, octets, of } => {
+            format!("{arrived} de {}, {octets} de {}", plural(sent, "datagrama", "datagramas"), bytes(of))
+        }
+        Counted::Textbook { sends, packets, resent } => format!(
+            "{} para {} ({})",
+            plural(sends, "envio de dados", "envios de dados"),
+            plural(packets, "pacote", "pacotes"),
+            plural(resent, "reenvio", "reenvios")
+        ),
+        Counted::ServerRead(text) => format!("o servidor leu: \"{text}\""),
+        Counted::ShowsAll(rows) => format!("(--all mostra as {rows} linhas)"),
+        Counted::DataSegments(n) => plural(n, "segmento de dados", "segmentos de dados"),
+        Counted::ByTimer(n) => format!("{n} pelo timer (RTO)"),
+        Counted::ByDuplicateAcks(n) => format!("{n} por três ACKs repetidos"),
+        Counted::Connections(n) => plural(n, "conexão", "conexões"),
+    }
+}
