@@ -349,7 +349,15 @@ impl Field for SackBlock {
 
 impl Field for Octets {
     fn write(&self, out: &mut String) {
-        let _ = write!(out, "\"{self:?}\"");
+        const DIGITS: [u8; 16] = *b"0123456789abcdef";
+        let digit = |value: u8| char::from(DIGITS[usize::from(value & 0x0f)]);
+        out.reserve(self.len() * 2 + 2);
+        out.push('"');
+        for octet in self.iter() {
+            out.push(digit(octet >> 4));
+            out.push(digit(*octet));
+        }
+        out.push('"');
     }
 
     fn read(value: &Value) -> Option<Self> {
