@@ -28,6 +28,10 @@ pub(crate) struct RttEstimator {
     timed: Option<(SeqNumber, Instant)>,
 }
 
+/// G, the clock's granularity: the least that the timeout lies above the round-trip time, so that it
+/// is never nothing. RFC 6298 §2.2.
+const TICK: Duration = Duration::from_millis(1);
+
 impl RttEstimator {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
@@ -143,7 +147,7 @@ impl RttEstimator {
             }
         }
         let srtt = self.srtt.unwrap_or(rtt);
-        self.base = (srtt + self.rttvar * 4).max(config.rto_min).min(config.rto_max);
+        self.base = (srtt + (self.rttvar * 4).max(TICK)).max(config.rto_min).min(config.rto_max);
     }
 }
 

@@ -149,7 +149,7 @@ impl Connection {
     /// The peer's FIN came again in TIME-WAIT: the wait begins anew. RFC 9293 §3.10.7.4, fifth and eighth.
     fn fin_again(&mut self, now: Instant, arrival: &Arrival<'_>) {
         if self.state == State::TimeWait && arrival.control.fin() {
-            self.start(crate::note::Timer::TimeWait, now + self.config.msl * 2);
+            self.start(crate::note::Timer::TimeWait, now + self.config.msl.saturating_mul(2));
         }
     }
 

@@ -256,7 +256,7 @@ impl Connection {
         let wait = match self.state {
             State::FinWait2 => self.config.orphan_timeout,
             State::FinWait1 | State::Closing | State::LastAck | State::CloseWait => {
-                self.config.orphan_timeout * 2
+                self.config.orphan_timeout.saturating_mul(2)
             }
             State::Closed
             | State::Listen

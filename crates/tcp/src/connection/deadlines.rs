@@ -106,7 +106,7 @@ impl Connection {
         let waiting = self.flight() > 0 || self.send.unsent() > 0;
         let Some(keep_alive) = &mut self.keep_alive else { return };
         let settings = keep_alive.settings;
-        let due = settings.idle + settings.interval * keep_alive.unanswered;
+        let due = settings.idle.saturating_add(settings.interval.saturating_mul(keep_alive.unanswered));
         if idle < due || waiting {
             self.rearm_keep_alive(now);
             return;
@@ -133,7 +133,7 @@ impl Connection {
             keep_alive.unanswered = 0;
         }
         let settings = keep_alive.settings;
-        let due = self.heard + settings.idle + settings.interval * keep_alive.unanswered;
+        let due = self.heard + settings.idle + settings.interval.saturating_mul(keep_alive.unanswered);
         self.start(Timer::KeepAlive, due.max(now + settings.interval.min(settings.idle)));
     }
 
