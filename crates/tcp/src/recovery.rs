@@ -28,6 +28,8 @@ pub(crate) struct Recovery {
     duplicate_acks: u32,
     /// Without SACK: octets that duplicate ACKs say have left the network.
     credit: u32,
+    /// SND.UNA is exactly where the last recovery ended.
+    held: bool,
     /// The next retransmission leaves whatever the window says.
     pub(crate) forced: bool,
     /// Why the next retransmission would leave.
@@ -68,6 +70,7 @@ impl Recovery {
             high_rxt: una,
             duplicate_acks: 0,
             credit: 0,
+            held: false,
             forced: false,
             partial_ack: false,
         }
@@ -234,8 +237,17 @@ impl Recovery {
         self.duplicate_acks
     }
 
-    /// Begins fast recovery. RFC 6675 §5 (4), RFC 6582 §3.2 (2).
-    pub(crate) fn begin_fast(&mut self, una: SeqNumber, nxt: SeqNumber, mss: u32) {
+    /// Whether nothing beyond the end of the last recovery was acknowledged: duplicates are then of
+    /// what was sent twice, and no new loss. RFC 6582 §3.2 (2).
+    pub(crate) const fn is_held(&self) -> bool {
+        self.held
+    }
+
+    /// Begins fast recovery. `credit`: without SACK, the segments that the duplicate ACKs say have left.
+    ///
+    /// RFC 6675 §5 (4), RFC 6582 §3.2 (2), RFC 5681 §3.2 (3).
+    pub(crate) fn begin_fast(&mut self, una: SeqNumber, nxt: SeqNumber, mss: u32, credit: u32) {
+        self.credit = self.credit.max(credit);
         self.phase = Phase::Fast { recover: nxt };
         self.lost_edge = self.lost_edge.later((una + mss).earlier(nxt));
         self.high_rxt = una;
@@ -282,16 +294,22 @@ impl Recovery {
     pub(crate) fn forget_duplicates(&mut self) {
         self.duplicate_acks = 0;
         self.credit = 0;
+        self.held = false;
     }
 
     /// Everything that was out when recovery began has been acknowledged.
     pub(crate) fn end(&mut self, una: SeqNumber) {
+        let recover = match self.phase {
+            Phase::Open => None,
+            Phase::Fast { recover } | Phase::Timeout { recover } => Some(recover),
+        };
         self.phase = Phase::Open;
         self.lost_edge = una;
         self.high_rxt = una;
         self.forced = false;
         self.partial_ack = false;
         self.forget_duplicates();
+        self.held = recover == Some(una);
     }
 }
 
@@ -330,7 +348,7 @@ mod tests {
     #[test]
     fn pipe_counts_what_is_neither_lost_nor_reported() {
         let mut recovery = with(&[block(100, 400)], 1000);
-        recovery.begin_fast(at(0), at(1000), MSS);
+        recovery.begin_fast(at(0), at(1000), MSS, 0);
         assert_eq!(recovery.pipe(at(0), at(1000)), 600);
         assert_eq!(recovery.next_lost(at(0), MSS), Some(Hole { start: at(0), length: 100 }));
         recovery.sent_again(at(100));
@@ -356,7 +374,7 @@ mod tests {
         for _ in 0..3 {
             recovery.duplicate_ack(MSS, 1000);
         }
-        recovery.begin_fast(at(0), at(1000), MSS);
+        recovery.begin_fast(at(0), at(1000), MSS, 0);
         recovery.sent_again(at(100));
         recovery.advance(at(300));
         recovery.partial_ack(300, at(300), at(1000), MSS);
@@ -379,7 +397,7 @@ mod tests {
                 held[start as usize..end as usize].fill(true);
             }
             recovery.advance(at(una));
-            recovery.begin_fast(at(una), at(nxt), MSS);
+            recovery.begin_fast(at(una), at(nxt), MSS, 0);
             recovery.mark_lost(MSS, 3);
             let lost = recovery.lost_edge.since(at(0)) as usize;
             let missing = |from: usize, to: usize| held[from.min(to)..to].iter().filter(|h| !**h).count() as u32;

@@ -292,10 +292,13 @@ impl Connection {
         if self.sack {
             self.recovery.mark_lost(mss, threshold);
         }
-        let lost = count >= threshold || self.recovery.first_is_lost(self.send.una);
+        let lost =
+            (count >= threshold && !self.recovery.is_held()) || self.recovery.first_is_lost(self.send.una);
         if lost && self.recovery.phase() == Phase::Open {
-            self.congestion.lost(self.flight(), mss);
-            self.recovery.begin_fast(self.send.una, self.send.nxt, mss);
+            // What limited transmit sent beyond the window does not count. RFC 5681 §3.2 (2).
+            self.congestion.lost(self.flight().min(self.congestion.cwnd()), mss);
+            let credit = if self.sack { 0 } else { mss.saturating_mul(count).min(self.flight()) };
+            self.recovery.begin_fast(self.send.una, self.send.nxt, mss, credit);
             self.note_congestion(WindowChange::FastRetransmit);
             let at = now + self.rtt.rto(&self.config);
             self.start(Timer::Retransmission, at);
@@ -349,6 +352,6 @@ impl Connection {
     /// TIME-WAIT begins: only its own timer runs. RFC 9293 §3.6 \[MUST-13\].
     pub(super) fn begin_time_wait(&mut self, now: Instant) {
         self.timers.stop_all();
-        self.start(Timer::TimeWait, now + self.config.msl * 2);
+        self.start(Timer::TimeWait, now + self.config.msl.saturating_mul(2));
     }
 }
