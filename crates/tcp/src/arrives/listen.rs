@@ -3,6 +3,8 @@
 //! RFC 9293 §3.10.7.2. Text and FIN that come with a SYN are not queued: nobody has proven yet
 //! that the sender can receive, and the peer will send them again.
 
+use alloc::boxed::Box;
+
 use aperto_time::Instant;
 use aperto_wire::tcp::Segment;
 
@@ -41,7 +43,7 @@ impl Connection {
             self.heard = now;
             self.waiting_since = now;
             self.enter(State::SynReceived, Cause::SynArrived);
-            self.needs.syn = Some(Reason::PassiveOpen { irs: header.seq });
+            self.needs.syn = Some(Box::new(Reason::PassiveOpen { irs: header.seq }));
             return;
         }
         // Fourth, other data or control.

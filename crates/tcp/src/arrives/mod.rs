@@ -43,7 +43,7 @@ struct Arrival<'a> {
     window: u32,
     /// The place that the urgent pointer points to.
     urgent: SeqNumber,
-    options: Options,
+    options: &'a Options,
     text: &'a [u8],
 }
 
@@ -87,7 +87,7 @@ impl Connection {
         }
     }
 
-    fn arrival<'a>(&self, segment: &Segment<'a>) -> Arrival<'a> {
+    fn arrival<'a>(&self, segment: &'a Segment<'_>) -> Arrival<'a> {
         let header = &segment.header;
         let scale = if header.control.syn() { 0 } else { self.send.scale };
         Arrival {
@@ -96,7 +96,7 @@ impl Connection {
             control: header.control,
             window: u32::from(header.window) << scale,
             urgent: header.seq + u32::from(header.urgent_pointer),
-            options: header.options,
+            options: &header.options,
             text: segment.payload,
         }
     }

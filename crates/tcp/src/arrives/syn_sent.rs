@@ -2,6 +2,8 @@
 //!
 //! RFC 9293 §3.10.7.3.
 
+use alloc::boxed::Box;
+
 use aperto_time::Instant;
 use aperto_wire::tcp::{Control, Segment};
 
@@ -53,7 +55,7 @@ impl Connection {
             self.stop(Timer::Retransmission);
             self.waiting_since = now;
             self.enter(State::SynReceived, Cause::SynArrived);
-            self.needs.syn = Some(Reason::SimultaneousOpen { irs: header.seq });
+            self.needs.syn = Some(Box::new(Reason::SimultaneousOpen { irs: header.seq }));
             self.send.nxt = self.send.iss + 1;
         }
     }

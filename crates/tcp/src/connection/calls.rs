@@ -3,6 +3,7 @@
 //! RFC 9293 §3.9.1 and §3.10.1 to §3.10.5. STATUS (§3.10.6) is in `status.rs`. A call changes
 //! state and marks needs; what it makes leave, leaves by a poll.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use aperto_time::Instant;
@@ -74,7 +75,7 @@ impl Connection {
 
     fn begin_active(&mut self, now: Instant) {
         self.enter(State::SynSent, Cause::ActiveOpen);
-        self.needs.syn = Some(Reason::ActiveOpen);
+        self.needs.syn = Some(Box::new(Reason::ActiveOpen));
         self.waiting_since = now;
         self.heard = now;
     }
@@ -301,8 +302,7 @@ impl Connection {
 
     /// Switches keep-alive. RFC 9293 §3.8.4 \[MUST-24\].
     pub fn set_keep_alive(&mut self, now: Instant, settings: Option<KeepAlive>) {
-        self.keep_alive =
-            settings.map(|settings| alloc::boxed::Box::new(KeepAliveState { settings, unanswered: 0 }));
+        self.keep_alive = settings.map(|settings| Box::new(KeepAliveState { settings, unanswered: 0 }));
         self.stop(Timer::KeepAlive);
         self.rearm_keep_alive(now);
     }

@@ -2,6 +2,8 @@
 //!
 //! RFC 9293 §3.10.8 and §3.8.1, §3.8.3, §3.8.4, §3.8.6.1; RFC 6298 §5.
 
+use alloc::boxed::Box;
+
 use aperto_time::{Duration, Instant};
 
 use super::{Connection, Holder, Origin};
@@ -66,7 +68,7 @@ impl Connection {
         let next_rto = self.rtt.rto(&self.config);
         let cwnd = self.congestion.cwnd();
         let because = RetransmissionCause::Timeout { attempt, rto, next_rto, cwnd };
-        self.needs.syn = Some(Reason::Retransmission { because, octets: 0 });
+        self.needs.syn = Some(Box::new(Reason::Retransmission { because, octets: 0 }));
     }
 
     /// The peer was silent for longer than the user allows. RFC 9293 §3.10.8, USER TIMEOUT.
@@ -88,7 +90,7 @@ impl Connection {
         let (attempt, waited) = (self.rtt.attempts(), self.rtt.last_rto());
         let next = self.rtt.rto(&self.config);
         self.note(|| Note::TimerFired { timer: Timer::Persist, after: waited });
-        self.needs.probe = Some(Reason::WindowProbe { attempt, waited, next });
+        self.needs.probe = Some(Box::new(Reason::WindowProbe { attempt, waited, next }));
         self.start(Timer::Persist, now + next);
     }
 
@@ -118,7 +120,7 @@ impl Connection {
         keep_alive.unanswered += 1;
         let attempt = keep_alive.unanswered;
         self.note(|| Note::TimerFired { timer: Timer::KeepAlive, after: idle });
-        self.needs.probe = Some(Reason::KeepAlive { attempt, idle });
+        self.needs.probe = Some(Box::new(Reason::KeepAlive { attempt, idle }));
         self.start(Timer::KeepAlive, now + settings.interval);
     }
 

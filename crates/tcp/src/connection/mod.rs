@@ -143,7 +143,7 @@ pub(crate) struct KeepAliveState {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Needs {
     /// A SYN or SYN,ACK, and why.
-    pub(crate) syn: Option<Reason>,
+    pub(crate) syn: Option<Box<Reason>>,
     /// The ACK of the peer's SYN, which completes the handshake.
     pub(crate) handshake_ack: bool,
     /// A reset that ends this connection.
@@ -151,7 +151,7 @@ pub(crate) struct Needs {
     /// A reset in answer to a segment that is not of this connection: `<SEQ=SEG.ACK><CTL=RST>`.
     pub(crate) reply: Option<SeqNumber>,
     /// A probe of a closed window or of an idle peer.
-    pub(crate) probe: Option<Reason>,
+    pub(crate) probe: Option<Box<Reason>>,
     /// The override timer has fired.
     pub(crate) override_due: bool,
 }
@@ -219,11 +219,18 @@ impl Connection {
         &self.config
     }
 
-    /// Begins or stops to take notes.
+    /// Begins or stops to take notes. An active open that has sent nothing yet is noted too.
     pub fn watch(&mut self, watch: Watch) {
         match watch {
-            Watch::On if self.notes.is_none() => self.notes = Some(Box::default()),
-            Watch::On => {}
+            Watch::On if self.notes.is_some() => {}
+            Watch::On => {
+                self.notes = Some(Box::default());
+                if self.state == State::SynSent && self.send.nxt == self.send.iss {
+                    // Nothing has left yet: how it came here is not too late to tell.
+                    let cause = Cause::ActiveOpen;
+                    self.note(|| Note::State { from: State::Closed, to: State::SynSent, cause });
+                }
+            }
             Watch::Off => self.notes = None,
         }
     }

@@ -85,11 +85,15 @@ impl Connection {
     }
 
     fn plan(&mut self, now: Instant) -> Option<Plan> {
-        if let Some(seq) = self.needs.reply.take() {
+        if self.needs.reply.is_some()
+            && let Some(seq) = self.needs.reply.take()
+        {
             let cause = ResetCause::UnacceptableAck { ack: seq };
             return Some(Plan::bare(seq, Control::RST, Reason::Reset(cause)));
         }
-        if let Some(cause) = self.needs.reset.take() {
+        if self.needs.reset.is_some()
+            && let Some(cause) = self.needs.reset.take()
+        {
             return Some(Plan::bare(self.send.nxt, Control::RST, Reason::Reset(cause)));
         }
         match self.state {
@@ -100,18 +104,34 @@ impl Connection {
                 // Closed in SYN-RECEIVED: the SYN,ACK is still on its way.
                 self.plan_syn(now, Control::SYN | Control::ACK).or_else(|| self.plan_ack())
             }
-            State::Established | State::FinWait1 | State::CloseWait | State::Closing | State::LastAck => self
-                .plan_retransmission(now)
-                .or_else(|| self.plan_probe())
-                .or_else(|| self.plan_text(now))
-                .or_else(|| self.plan_perhaps_lost(now))
-                .or_else(|| self.plan_ack()),
+            State::Established | State::FinWait1 | State::CloseWait | State::Closing | State::LastAck => {
+                self.plan_in_order(now)
+            }
             State::FinWait2 | State::TimeWait => self.plan_probe().or_else(|| self.plan_ack()),
         }
     }
 
+    /// What was lost, then a probe, then new text, then what is perhaps lost, then an acknowledgment.
+    #[inline]
+    fn plan_in_order(&mut self, now: Instant) -> Option<Plan> {
+        let recovering = self.recovery.phase() != Phase::Open;
+        if recovering && let Some(again) = self.plan_retransmission(now) {
+            return Some(again);
+        }
+        if self.needs.probe.is_some() {
+            return self.plan_probe();
+        }
+        if let Some(text) = self.plan_text(now) {
+            return Some(text);
+        }
+        if recovering && let Some(again) = self.plan_perhaps_lost(now) {
+            return Some(again);
+        }
+        self.plan_ack()
+    }
+
     fn plan_syn(&mut self, now: Instant, control: Control) -> Option<Plan> {
-        let reason = self.needs.syn.take()?;
+        let reason = *self.needs.syn.take()?;
         let first = self.send.nxt == self.send.iss;
         self.send.nxt = self.send.iss + 1;
         self.send.max = self.send.max.later(self.send.nxt);
@@ -147,9 +167,6 @@ impl Connection {
 
     /// What was lost is sent again before anything new. RFC 6675 §5 (C).
     fn plan_retransmission(&mut self, now: Instant) -> Option<Plan> {
-        if self.recovery.phase() == Phase::Open {
-            return None;
-        }
         let hole = self.recovery.next_lost(self.send.una, self.segment_room())?;
         let hole = self.inside_window(hole)?;
         let pipe = self.recovery.pipe(self.send.una, self.send.nxt);
@@ -243,7 +260,7 @@ impl Connection {
 
     /// A probe that a timer asked for.
     fn plan_probe(&mut self) -> Option<Plan> {
-        let reason = self.needs.probe.take()?;
+        let reason = *self.needs.probe.take()?;
         match reason {
             Reason::WindowProbe { .. } => Some(self.probe_window(reason)),
             // RFC 9293 §3.8.4: a segment just before SND.NXT, which must be answered.
