@@ -17,6 +17,7 @@
 mod credit;
 mod framing;
 mod here;
+mod socket;
 mod told;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -30,14 +31,15 @@ use std::task::{Context, Poll, ready};
 
 use aperto_wire::ip::Cidr;
 use quinn_udp::{RecvMeta, Transmit, UdpSockRef, UdpSocketState};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::Socket;
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
 use self::credit::Credit;
 use self::here::Here;
+use self::socket::{addresses_of_this_machine, bound, host_network, without_scope};
 use self::told::Told;
-use crate::error::{OpenError, Transport};
+use crate::error::OpenError;
 use crate::wire::{NotCarried, NotOurs, Notes, Wire, WireNote};
 
 /// How many datagrams one system call takes in at most.
@@ -571,40 +573,6 @@ fn told_by(kind: io::ErrorKind) -> Option<Told> {
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Some(Told::HostUnreachable),
         _ => None,
     }
-}
-
-fn bound(local: SocketAddr) -> Result<Socket, OpenError> {
-    let socket = Socket::new(Domain::for_address(local), Type::DGRAM, Some(Protocol::UDP))?;
-    if local.is_ipv6() {
-        socket.set_only_v6(true)?;
-    }
-    socket.set_nonblocking(true)?;
-    socket.bind(&local.into()).map_err(|error| OpenError::from_bind(error, local, Transport::Udp))?;
-    Ok(socket)
-}
-
-/// The same address without the number of an interface, as packets name it.
-const fn without_scope(address: SocketAddr) -> SocketAddr {
-    match address {
-        SocketAddr::V4(_) => address,
-        SocketAddr::V6(v6) => SocketAddr::V6(SocketAddrV6::new(*v6.ip(), v6.port(), 0, 0)),
-    }
-}
-
-/// The network that has this address alone.
-fn host_network(address: IpAddr) -> Option<Cidr> {
-    Cidr::new(address, if address.is_ipv4() { 32 } else { 128 })
-}
-
-/// All addresses of one version, those of the loopback interface last.
-fn addresses_of_this_machine(v4: bool) -> io::Result<Vec<IpAddr>> {
-    let mut addresses: Vec<IpAddr> = getifaddrs::getifaddrs()?
-        .filter_map(|interface| interface.address.ip_addr())
-        .filter(|address| address.is_ipv4() == v4)
-        .collect();
-    addresses.sort_by_key(IpAddr::is_loopback);
-    addresses.dedup();
-    Ok(addresses)
 }
 
 #[cfg(test)]

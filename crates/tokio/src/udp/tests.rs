@@ -5,6 +5,7 @@ use aperto_wire::ip::Protocol as IpProtocol;
 use aperto_wire::ipv4;
 
 use super::*;
+use crate::error::Transport;
 
 fn loopback(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
