@@ -12,38 +12,50 @@ use hashbrown::HashTable;
 use crate::departure::Endpoints;
 use crate::keys::Key;
 
-/// The first twelve octets of an IPv4 address written as one of IPv6 (RFC 4291 §2.5.5.2). As such
-/// it never stands in a packet, so one form serves both.
-const MAPPED: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
+/// An address as two numbers. One of IPv4 is written as one of IPv6 (RFC 4291 §2.5.5.2), which never
+/// stands in a packet itself, so one form serves both.
+type Wide = [u64; 2];
 
-fn wide(address: IpAddr) -> [u8; 16] {
+/// What stands above the 32 bits of an IPv4 address in the lower number; the upper is 0.
+const MAPPED: u64 = 0xffff;
+
+#[inline]
+const fn wide(address: IpAddr) -> Wide {
     match address {
-        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
-        IpAddr::V6(address) => address.octets(),
+        IpAddr::V4(address) => [0, MAPPED << 32 | address.to_bits() as u64],
+        IpAddr::V6(address) => [(address.to_bits() >> 64) as u64, address.to_bits() as u64],
     }
 }
 
-fn narrow(octets: [u8; 16]) -> IpAddr {
-    match octets {
-        [prefix @ .., a, b, c, d] if prefix == MAPPED => IpAddr::V4(Ipv4Addr::new(a, b, c, d)),
-        _ => IpAddr::V6(Ipv6Addr::from(octets)),
-    }
+#[inline]
+const fn is_v4(wide: Wide) -> bool {
+    wide[0] == 0 && wide[1] >> 32 == MAPPED
 }
 
-/// The two sockets that name a connection, in 36 octets.
+#[inline]
+const fn narrow(wide: Wide) -> IpAddr {
+    if is_v4(wide) {
+        return IpAddr::V4(Ipv4Addr::from_bits(wide[1] as u32));
+    }
+    IpAddr::V6(Ipv6Addr::from_bits((wide[0] as u128) << 64 | wide[1] as u128))
+}
+
+/// The two sockets that name a connection, in 40 octets that compare fast.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Tuple([u8; Self::OCTETS]);
+pub(crate) struct Tuple {
+    local: Wide,
+    remote: Wide,
+    /// Ours above, the other's below.
+    ports: u32,
+}
 
 impl Tuple {
     const OCTETS: usize = 36;
 
-    pub(crate) fn new(local: IpAddr, local_port: u16, remote: IpAddr, remote_port: u16) -> Self {
-        let mut octets = [0; Self::OCTETS];
-        octets[..16].copy_from_slice(&wide(local));
-        octets[16..32].copy_from_slice(&wide(remote));
-        octets[32..34].copy_from_slice(&local_port.to_be_bytes());
-        octets[34..].copy_from_slice(&remote_port.to_be_bytes());
-        Self(octets)
+    #[inline]
+    pub(crate) const fn new(local: IpAddr, local_port: u16, remote: IpAddr, remote_port: u16) -> Self {
+        let ports = (local_port as u32) << 16 | remote_port as u32;
+        Self { local: wide(local), remote: wide(remote), ports }
     }
 
     pub(crate) fn of(local: SocketAddr, remote: SocketAddr) -> Self {
@@ -51,33 +63,38 @@ impl Tuple {
     }
 
     /// All of it, ours first: what an initial sequence number is a hash of.
-    pub(crate) const fn octets(&self) -> &[u8; Self::OCTETS] {
-        &self.0
+    pub(crate) fn octets(&self) -> [u8; Self::OCTETS] {
+        let mut octets = [0; Self::OCTETS];
+        let words = self.local.iter().chain(&self.remote);
+        for (place, word) in octets.chunks_exact_mut(8).zip(words) {
+            place.copy_from_slice(&word.to_be_bytes());
+        }
+        octets[32..].copy_from_slice(&self.ports.to_be_bytes());
+        octets
     }
 
-    fn address(&self, at: usize) -> IpAddr {
-        let mut octets = [0; 16];
-        octets.copy_from_slice(&self.0[at..at + 16]);
-        narrow(octets)
+    #[inline]
+    pub(crate) const fn local(&self) -> IpAddr {
+        narrow(self.local)
     }
 
-    pub(crate) fn local(&self) -> IpAddr {
-        self.address(0)
+    #[inline]
+    pub(crate) const fn remote(&self) -> IpAddr {
+        narrow(self.remote)
     }
 
-    pub(crate) fn remote(&self) -> IpAddr {
-        self.address(16)
-    }
-
+    #[inline]
     pub(crate) const fn local_port(&self) -> u16 {
-        u16::from_be_bytes([self.0[32], self.0[33]])
+        (self.ports >> 16) as u16
     }
 
+    #[inline]
     pub(crate) const fn remote_port(&self) -> u16 {
-        u16::from_be_bytes([self.0[34], self.0[35]])
+        self.ports as u16
     }
 
-    pub(crate) fn endpoints(&self) -> Endpoints {
+    #[inline]
+    pub(crate) const fn endpoints(&self) -> Endpoints {
         Endpoints {
             local: SocketAddr::new(self.local(), self.local_port()),
             remote: SocketAddr::new(self.remote(), self.remote_port()),
@@ -86,12 +103,11 @@ impl Tuple {
 
     /// Of IPv4, the twelve octets that differ; of IPv6, all.
     pub(crate) fn hash(&self, key: &Key) -> u64 {
-        let o = &self.0;
-        if o[..12] == MAPPED && o[16..28] == MAPPED {
-            return key
-                .hash(&[o[12], o[13], o[14], o[15], o[28], o[29], o[30], o[31], o[32], o[33], o[34], o[35]]);
+        if is_v4(self.local) && is_v4(self.remote) {
+            let addresses = u128::from(self.local[1]) << 64 | u128::from(self.remote[1] as u32) << 32;
+            return key.hash(&(addresses | u128::from(self.ports)).to_be_bytes());
         }
-        key.hash(o)
+        key.hash(&self.octets())
     }
 }
 
@@ -113,8 +129,10 @@ impl Binding {
     }
 
     pub(crate) fn hash(&self, key: &Key) -> u64 {
+        let [upper, lower] = self.address.map_or([0; 2], wide);
         let mut octets = [0; 18];
-        octets[..16].copy_from_slice(&self.address.map_or([0; 16], wide));
+        octets[..8].copy_from_slice(&upper.to_be_bytes());
+        octets[8..16].copy_from_slice(&lower.to_be_bytes());
         octets[16..].copy_from_slice(&self.port.to_be_bytes());
         key.hash(&octets)
     }
@@ -190,7 +208,7 @@ mod tests {
         for number in 0..4_000_000_u32 {
             let remote = IpAddr::V4(Ipv4Addr::from_bits(number.wrapping_mul(2_654_435_761)));
             let tuple = Tuple::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 80, remote, (number >> 8) as u16);
-            if unkeyed(tuple.octets()) % 4096 == 0 {
+            if unkeyed(&tuple.octets()) % 4096 == 0 {
                 buckets[(tuple.hash(&key) % 4096) as usize] += 1;
                 found += 1;
             }

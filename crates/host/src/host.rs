@@ -34,6 +34,8 @@ pub struct Host {
     pub(crate) config: Config,
     pub(crate) interfaces: Vec<Interface>,
     pub(crate) routes: Routes,
+    /// From whom to whom the last packet for us alone went, and through which interface.
+    pub(crate) admitted: Option<(InterfaceId, IpAddr, IpAddr)>,
     pub(crate) isn: isn::Secret,
     pub(crate) tcp: Connections,
     pub(crate) udp: Sockets,
@@ -106,6 +108,7 @@ impl Host {
         Self {
             interfaces: Vec::new(),
             routes: Routes::default(),
+            admitted: None,
             isn: isn_secret(secret),
             tcp: Connections::new(&config),
             udp: Sockets::new(secret),
@@ -134,6 +137,7 @@ impl Host {
             self.routes.add(Route { to: *ours, via: None, interface: id });
         }
         self.interfaces.push(interface);
+        self.admitted = None;
         id
     }
 

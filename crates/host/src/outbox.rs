@@ -77,6 +77,12 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
+    /// Whether anything but datagrams waits.
+    #[inline]
+    pub(crate) fn has_small(&self) -> bool {
+        !(self.link.is_empty() && self.released.is_empty() && self.strays.is_empty())
+    }
+
     pub(crate) fn push_link(&mut self, message: LinkMessage) {
         if self.link.len() < MOST_SMALL {
             self.link.push_back(message);

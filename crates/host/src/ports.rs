@@ -49,7 +49,7 @@ impl Ports {
         let name = Tuple::new(local, 0, remote.ip(), remote.port());
         let count = count(range)?;
         self.cells.resize(CELLS, 0);
-        let cell = (self.cell.hash(name.octets()) % CELLS as u64) as usize;
+        let cell = (self.cell.hash(&name.octets()) % CELLS as u64) as usize;
         let gone = self.cells[cell];
         let mut place = [0; 12];
         place[..8].copy_from_slice(&(cell as u64).to_be_bytes());
@@ -57,7 +57,7 @@ impl Ports {
         let step = 1 + (self.step.hash(&place) % u64::from((count / 2).max(1))) as u32;
         let gone = gone.wrapping_add(step);
         self.cells[cell] = gone;
-        let begin = (self.begin.hash(name.octets()) % u64::from(count)) as u32;
+        let begin = (self.begin.hash(&name.octets()) % u64::from(count)) as u32;
         first_free(range, begin.wrapping_add(gone) % count, is_free)
     }
 

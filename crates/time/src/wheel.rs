@@ -16,6 +16,7 @@
 //! Left out: cancelling by key. A timer is known by the [`Token`] that arming gave.
 
 use alloc::vec::Vec;
+use core::num::NonZeroU32;
 
 use crate::Instant;
 
@@ -31,7 +32,18 @@ const NONE: u32 = u32::MAX;
 
 /// An armed timer, as [`Wheel::arm`] gave it. Good until the timer is cancelled or has fired.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Token(u32);
+pub struct Token(NonZeroU32);
+
+impl Token {
+    /// One more than the place, so that an optional token takes no more room than a token.
+    fn of(index: u32) -> Self {
+        Self(NonZeroU32::MIN.saturating_add(index))
+    }
+
+    const fn index(self) -> u32 {
+        self.0.get() - 1
+    }
+}
 
 /// Where an entry is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -118,15 +130,15 @@ impl<T: Copy> Wheel<T> {
         self.armed += 1;
         self.put(index);
         self.refill();
-        Token(index)
+        Token::of(index)
     }
 
     /// Moves a timer that is armed to another instant. Does nothing for one that is not.
     pub fn move_to(&mut self, token: Token, at: Instant) {
         if self.is_armed(token) {
-            self.take(token.0);
-            self.entries[token.0 as usize].at = at;
-            self.put(token.0);
+            self.take(token.index());
+            self.entries[token.index() as usize].at = at;
+            self.put(token.index());
             self.refill();
         }
     }
@@ -134,8 +146,8 @@ impl<T: Copy> Wheel<T> {
     /// Cancels a timer. Does nothing for one that is not armed.
     pub fn cancel(&mut self, token: Token) {
         if self.is_armed(token) {
-            self.take(token.0);
-            self.release(token.0);
+            self.take(token.index());
+            self.release(token.index());
             self.refill();
         }
     }
@@ -143,7 +155,10 @@ impl<T: Copy> Wheel<T> {
     /// When a timer will fire, if it is armed.
     #[must_use]
     pub fn deadline(&self, token: Token) -> Option<Instant> {
-        self.entries.get(token.0 as usize).filter(|entry| entry.place != Place::Free).map(|entry| entry.at)
+        self.entries
+            .get(token.index() as usize)
+            .filter(|entry| entry.place != Place::Free)
+            .map(|entry| entry.at)
     }
 
     /// The timer that is due first.
@@ -151,7 +166,7 @@ impl<T: Copy> Wheel<T> {
     pub fn first(&self) -> Option<(Instant, T, Token)> {
         let index = *self.heap.first()?;
         let entry = &self.entries[index as usize];
-        Some((entry.at, entry.what, Token(index)))
+        Some((entry.at, entry.what, Token::of(index)))
     }
 
     /// Takes the first timer that is due now or was before; its token is no longer good.
@@ -163,8 +178,8 @@ impl<T: Copy> Wheel<T> {
         if at > now {
             return None;
         }
-        self.take(token.0);
-        self.release(token.0);
+        self.take(token.index());
+        self.release(token.index());
         self.refill();
         Some((at, what))
     }

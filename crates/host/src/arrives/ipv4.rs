@@ -15,7 +15,7 @@ use crate::fragments::{Key, Piece, Whole};
 use crate::host::Host;
 use crate::ids::InterfaceId;
 use crate::note::DropReason;
-use crate::routes::{Cast, cast, is_martian, is_subnet_broadcast};
+use crate::routes::Cast;
 
 impl Host {
     pub(super) fn ipv4_arrives(
@@ -36,16 +36,11 @@ impl Host {
         }
         let header = parsed.header;
         let (source, destination) = (IpAddr::V4(header.source), IpAddr::V4(header.destination));
-        if is_martian(source) || self.owns(source) || is_subnet_broadcast(there, header.source) {
-            return self.dropped(interface, DropReason::InvalidSource(source));
-        }
-        let mut cast = cast(there, self.owns(destination), destination);
-        if cast == Cast::Others {
-            return self.dropped(interface, DropReason::NotForUs(destination));
-        }
-        if origin == Origin::GroupFrame {
-            cast = Cast::Group;
-        }
+        let cast = match self.admit(interface, source, destination) {
+            Ok(_) if origin == Origin::GroupFrame => Cast::Group,
+            Ok(cast) => cast,
+            Err(reason) => return self.dropped(interface, reason),
+        };
         if parsed.header_octets.len() > Header::FIXED_OCTETS && parsed.is_source_routed() {
             return self.dropped(interface, DropReason::SourceRoute);
         }

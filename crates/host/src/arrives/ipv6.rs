@@ -15,7 +15,7 @@ use crate::fragments::{Key, Piece, Whole};
 use crate::host::Host;
 use crate::ids::InterfaceId;
 use crate::note::DropReason;
-use crate::routes::{Cast, cast, is_martian};
+use crate::routes::Cast;
 
 impl Host {
     pub(super) fn ipv6_arrives(
@@ -30,20 +30,17 @@ impl Host {
             Ok(read) => read,
             Err(error) => return self.dropped(interface, DropReason::Malformed(error)),
         };
-        let Some(there) = self.interface(interface) else { return };
+        let Some(checksums) = self.interface(interface).map(|there| there.checksums) else { return };
         let header = parsed.header;
         let (source, destination) = (IpAddr::V6(header.source), IpAddr::V6(header.destination));
-        if (is_martian(source) && !asks_without_address(&header, &upper)) || self.owns(source) {
-            return self.dropped(interface, DropReason::InvalidSource(source));
-        }
-        let mut cast = cast(there, self.owns(destination), destination);
-        if cast == Cast::Others {
-            return self.dropped(interface, DropReason::NotForUs(destination));
-        }
         // Neighbor Discovery is spoken in groups; all else that comes in a group's frame is a group's.
-        if origin == Origin::GroupFrame && upper.protocol != Protocol::ICMPV6 {
-            cast = Cast::Group;
-        }
+        let is_group_frame = origin == Origin::GroupFrame && upper.protocol != Protocol::ICMPV6;
+        let cast = match self.admit(interface, source, destination) {
+            Ok(_) if is_group_frame => Cast::Group,
+            Ok(cast) => cast,
+            Err(DropReason::InvalidSource(_)) if asks_without_address(&header, &upper) => Cast::Group,
+            Err(reason) => return self.dropped(interface, reason),
+        };
         let packet = Packet {
             interface,
             source,
@@ -53,7 +50,7 @@ impl Host {
             hop_limit: header.hop_limit,
             payload: upper.payload,
             octets: octets.get(..Header::OCTETS + parsed.payload.len()).unwrap_or(octets),
-            checksums: there.checksums,
+            checksums,
         };
         if let Some(refused) = upper.refused_option {
             self.dropped(interface, DropReason::RefusedOption);

@@ -1,7 +1,7 @@
 //! What arrives at a host, layer by layer: the link, IP, fragments, and what IP carries.
 //!
 //! RFC 1122 §3.2 and §3.3, RFC 8200. Whatever is wrong with a frame, it is dropped with a
-//! [`DropReason`](crate::DropReason) in a note, and at most one packet answers it.
+//! [`DropReason`] in a note, and at most one packet answers it.
 
 mod icmp;
 mod ipv4;
@@ -21,7 +21,7 @@ use crate::fragments::{Expired, Outcome, Piece, Whole};
 use crate::host::Host;
 use crate::ids::InterfaceId;
 use crate::note::DropReason;
-use crate::routes::Cast;
+use crate::routes::{Cast, cast, is_martian, is_subnet_broadcast};
 
 /// Where an IP packet comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -72,6 +72,42 @@ impl Host {
                 let error = Error { format: Format::Ipv4, what, at: 0 };
                 self.dropped(interface, DropReason::Malformed(error));
             }
+        }
+    }
+
+    /// Whether a packet between two addresses is one that we take, and as whom.
+    ///
+    /// RFC 9293 §3.9.2.3 [MUST-63], RFC 1122 §3.2.1.3. What was found is kept for the packet after,
+    /// which mostly goes between the same two.
+    #[inline]
+    fn admit(
+        &mut self,
+        interface: InterfaceId,
+        source: IpAddr,
+        destination: IpAddr,
+    ) -> Result<Cast, DropReason> {
+        if self.admitted == Some((interface, source, destination)) {
+            return Ok(Cast::Us);
+        }
+        let cast = self.judge(interface, source, destination)?;
+        if cast == Cast::Us {
+            self.admitted = Some((interface, source, destination));
+        }
+        Ok(cast)
+    }
+
+    fn judge(&self, interface: InterfaceId, source: IpAddr, destination: IpAddr) -> Result<Cast, DropReason> {
+        let there = self.interface(interface).ok_or(DropReason::NotForUs(destination))?;
+        let is_broadcast = match source {
+            IpAddr::V4(source) => is_subnet_broadcast(there, source),
+            IpAddr::V6(_) => false,
+        };
+        if is_martian(source) || is_broadcast || self.owns(source) {
+            return Err(DropReason::InvalidSource(source));
+        }
+        match cast(there, self.owns(destination), destination) {
+            Cast::Others => Err(DropReason::NotForUs(destination)),
+            cast => Ok(cast),
         }
     }
 

@@ -229,12 +229,12 @@ impl Host {
             (Some(fixed), Side::Active) => fixed.active,
             (Some(fixed), Side::Passive) => fixed.passive,
             (None, Side::Active | Side::Passive) => {
-                isn::initial_sequence_number(&self.isn, tuple.octets(), now)
+                isn::initial_sequence_number(&self.isn, &tuple.octets(), now)
             }
         };
         Opening {
             iss,
-            timestamp_offset: isn::timestamp_offset(&self.isn, tuple.octets()),
+            timestamp_offset: isn::timestamp_offset(&self.isn, &tuple.octets()),
             mss: u16::try_from(mtu.saturating_sub(headers)).unwrap_or(u16::MAX),
         }
     }

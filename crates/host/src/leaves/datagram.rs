@@ -61,8 +61,8 @@ impl Host {
             if !more {
                 self.outbox.pop_datagram();
             }
-            if let Some(departure) = self.depart(now, buffer, way, written.packet_octets, about) {
-                return Some(departure);
+            if let Some(length) = self.depart(now, buffer, way, written.packet_octets, || about) {
+                return Some(Departure { interface: way.interface, length, about });
             }
         }
     }

@@ -39,14 +39,11 @@ impl Host {
     /// Writes the next frame that leaves into the buffer, which should hold the largest MTU and 14
     /// octets for Ethernet. To be called until there is none.
     pub fn poll_frame(&mut self, now: Instant, buffer: &mut [u8]) -> Option<Departure> {
-        if let Some(departure) = self.poll_link(buffer) {
-            return Some(departure);
-        }
-        if let Some(departure) = self.poll_released(buffer) {
-            return Some(departure);
-        }
-        if let Some(departure) = self.poll_stray(now, buffer) {
-            return Some(departure);
+        if self.outbox.has_small() {
+            let departure = self.poll_link(buffer).or_else(|| self.poll_released(buffer));
+            if let Some(departure) = departure.or_else(|| self.poll_stray(now, buffer)) {
+                return Some(departure);
+            }
         }
         // A connection may go on for a while, then a datagram may leave, and so on.
         if self.in_a_row >= MOST_IN_A_ROW || self.tcp.ready.is_empty() {
@@ -56,14 +53,13 @@ impl Host {
                 return Some(departure);
             }
         }
-        match self.poll_tcp(now, buffer) {
-            Some(departure) => {
-                self.in_a_row += 1;
-                Some(departure)
-            }
-            // What waits for a neighbor's card has left a question behind.
-            None => self.poll_datagram(now, buffer).or_else(|| self.poll_link(buffer)),
+        let departure = self.poll_tcp(now, buffer);
+        if departure.is_some() {
+            self.in_a_row += 1;
+            return departure;
         }
+        // What waits for a neighbor's card has left a question behind.
+        self.poll_datagram(now, buffer).or_else(|| self.poll_link(buffer))
     }
 
     /// The way to a destination. What goes to all of a link, and no route says which, goes out where
@@ -85,7 +81,7 @@ impl Host {
     }
 
     /// Puts the link's header before an IP packet that lies in the buffer behind the place for it.
-    /// None where the neighbor's card is not known: the packet waits.
+    /// Gives the length of the frame; none where the neighbor's card is not known: the packet waits.
     #[inline]
     fn depart(
         &mut self,
@@ -93,20 +89,32 @@ impl Host {
         buffer: &mut [u8],
         way: Way,
         packet_octets: usize,
-        about: About,
-    ) -> Option<Departure> {
-        let medium = self.interfaces.get(way.interface.index())?.medium;
-        let Medium::Ethernet(card) = medium else {
-            return Some(Departure { interface: way.interface, length: packet_octets, about });
-        };
-        let length = link_octets(medium) + packet_octets;
+        about: impl FnOnce() -> About,
+    ) -> Option<usize> {
+        match self.interfaces.get(way.interface.index())?.medium {
+            Medium::Ip => Some(packet_octets),
+            Medium::Ethernet(card) => self.depart_in_frame(now, buffer, way, card, packet_octets, about),
+        }
+    }
+
+    fn depart_in_frame(
+        &mut self,
+        now: Instant,
+        buffer: &mut [u8],
+        way: Way,
+        card: MacAddress,
+        packet_octets: usize,
+        about: impl FnOnce() -> About,
+    ) -> Option<usize> {
+        let at = ethernet::Header::UNTAGGED_OCTETS;
+        let length = at + packet_octets;
         let neighbor = match self.group_card(way) {
             Some(card) => card,
             None => match self.card_of(now, way) {
                 Lookup::Card(card) => card,
                 Lookup::Unknown(id) => {
-                    let octets = Vec::from(buffer.get(link_octets(medium)..length)?);
-                    if self.neighbors.wait(id, Waiting { octets, about }).is_some() {
+                    let octets = Vec::from(buffer.get(at..length)?);
+                    if self.neighbors.wait(id, Waiting { octets, about: about() }).is_some() {
                         let reason = DropReason::QueueFull;
                         self.note(|| Note::Dropped { interface: None, reason });
                     }
@@ -116,7 +124,7 @@ impl Host {
         };
         let kind = if way.next_hop.is_ipv4() { EtherType::IPV4 } else { EtherType::IPV6 };
         ethernet::emit(buffer, &ethernet::Header::new(card, neighbor, kind)).ok()?;
-        Some(Departure { interface: way.interface, length, about })
+        Some(length)
     }
 
     /// The card of a destination that is many hosts.
