@@ -29,9 +29,11 @@ use crate::facts::Congestion;
 use crate::text::Word;
 use crate::{Language, Rule, Wording};
 
+pub(crate) use build::{state_after, state_name};
 pub use draw::arrow;
 pub use glyphs::Glyphs;
 pub use paint::{Hue, Line, Span};
+pub(crate) use textbook::protocol;
 
 /// From this width on a ladder can be drawn.
 pub const NARROWEST: usize = 76;

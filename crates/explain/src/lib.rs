@@ -27,6 +27,7 @@ extern crate alloc;
 #[cfg(test)]
 mod story;
 
+pub mod comment;
 pub mod context;
 pub mod facts;
 pub mod ladder;
@@ -34,10 +35,12 @@ pub mod language;
 pub mod program;
 pub mod quantity;
 pub mod rule;
+pub mod sentence;
 pub mod summary;
 pub mod text;
 pub mod wording;
 
+pub use comment::Comments;
 pub use context::Context;
 pub use ladder::{Ladder, View};
 pub use language::Language;

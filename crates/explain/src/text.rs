@@ -7,6 +7,7 @@
 mod en;
 mod pt;
 pub mod rules;
+pub mod spoken;
 pub mod words;
 
 use alloc::string::String;
@@ -99,6 +100,24 @@ pub fn channel(language: Language, event: &aperto_trace::ChannelEvent) -> Wordin
 #[must_use]
 pub fn not_used(language: Language, reason: &aperto_trace::DropReason) -> Wording {
     in_language!(language, world::not_used(reason))
+}
+
+/// A packet read aloud.
+#[must_use]
+pub fn sentence(language: Language, spoken: &spoken::Spoken<'_>) -> String {
+    in_language!(language, spoken::sentence(spoken))
+}
+
+/// A timer that fired, for a line of its own: with the segment that it stands for.
+#[must_use]
+pub fn timer_line(language: Language, facts: &TimerFacts) -> String {
+    in_language!(language, note::timer_line(facts))
+}
+
+/// A remark or an announcement of a stream of lines.
+#[must_use]
+pub fn told(language: Language, told: &Told<'_>) -> String {
+    in_language!(language, counts::told(told))
 }
 
 /// A count, with the word that it needs.
@@ -208,6 +227,31 @@ pub enum Counted<'a> {
     ByDuplicateAcks(u64),
     /// Connections that are open.
     Connections(u64),
+}
+
+/// What a stream of lines announces.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Told<'a> {
+    /// A connection is open, as its client sees it.
+    Open {
+        /// Segments so far.
+        segments: u64,
+        /// The client's port.
+        own_port: u16,
+        /// The server's port.
+        server_port: u16,
+    },
+    /// A connection is open, as its server sees it.
+    OpenWith {
+        /// The client.
+        remote: core::net::SocketAddr,
+        /// Connections that are open now.
+        connections: u64,
+        /// The server's port.
+        own_port: u16,
+    },
+    /// A delayed acknowledgment leaves: how long after the data.
+    Later(&'a str),
 }
 
 /// What there is to say about a UDP datagram: nothing but what UDP does not do. RFC 768.

@@ -26,6 +26,7 @@ use crate::text::{ArqContext, Datagram, TimerFacts, Word, word};
 use crate::{Citation, quantity, text};
 
 use later::Later;
+pub(crate) use later::state_after;
 
 /// Makes the ladder of a flow; without rows if there is no such flow.
 pub(super) fn ladder(trace: &Trace, id: FlowId, view: &View) -> Ladder {
@@ -325,7 +326,7 @@ impl<'a> Builder<'a> {
             context.sample = Sample::Ambiguous;
         }
         if matches!(reason, Reason::Ack(AckCause::FinArrived { half_closed: false })) {
-            context.state = self.later.state_after(self.trace, record).or(context.state);
+            context.state = state_after(self.trace, record).or(context.state);
         }
         context
     }

@@ -15,7 +15,7 @@ use crate::{Language, Wording, text};
 const WRITTEN_OUT: u32 = 5;
 
 /// The protocol that a trace says it speaks.
-pub(super) fn protocol(trace: &Trace) -> Option<Protocol> {
+pub(crate) fn protocol(trace: &Trace) -> Option<Protocol> {
     match trace.header.protocol.as_str() {
         "saw" => Some(Protocol::StopAndWait),
         "gbn" => Some(Protocol::GoBackN),

@@ -6,5 +6,6 @@ pub(super) mod engine;
 pub(super) mod long;
 pub(super) mod note;
 pub(super) mod reason;
+pub(super) mod spoken;
 pub(super) mod words;
 pub(super) mod world;

@@ -62,12 +62,11 @@ pub enum Word {
     Inferred,
     NoConnection,
     BecauseYouAsked,
-    NothingToSend,
 }
 
 impl Word {
     /// All of them.
-    pub const ALL: [Self; 59] = [
+    pub const ALL: [Self; 58] = [
         Self::Client,
         Self::Server,
         Self::Sender,
@@ -126,6 +125,5 @@ impl Word {
         Self::Inferred,
         Self::NoConnection,
         Self::BecauseYouAsked,
-        Self::NothingToSend,
     ];
 }

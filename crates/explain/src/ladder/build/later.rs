@@ -134,17 +134,15 @@ impl Later {
             matches!(record.fact, Fact::Arrived { copy: other, .. } if other == copy).then_some(record.at)
         })
     }
+}
 
-    /// The state of whoever sends once the instant of a record is over.
-    pub(super) fn state_after(&self, trace: &Trace, record: &Record) -> Option<State> {
-        let start = trace.records().partition_point(|other| other.at < record.at);
-        let now = trace.records().get(start..)?.iter().take_while(|other| other.at == record.at);
-        now.filter_map(|other| match other.fact {
-            Fact::State { to, .. } if other.vantage == record.vantage && other.flow == record.flow => {
-                Some(to)
-            }
-            _ => None,
-        })
-        .last()
-    }
+/// The state of whoever sends once the instant of a record is over.
+pub(crate) fn state_after(trace: &Trace, record: &Record) -> Option<State> {
+    let start = trace.records().partition_point(|other| other.at < record.at);
+    let now = trace.records().get(start..)?.iter().take_while(|other| other.at == record.at);
+    now.filter_map(|other| match other.fact {
+        Fact::State { to, .. } if other.vantage == record.vantage && other.flow == record.flow => Some(to),
+        _ => None,
+    })
+    .last()
 }

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 
 use crate::quantity::bytes;
-use crate::text::Counted;
+use crate::text::{Counted, Told};
 
 fn plural(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
@@ -33,5 +33,19 @@ pub(crate) fn counted(counted: &Counted<'_>) -> String {
         Counted::ByTimer(n) => format!("{n} by timer (RTO)"),
         Counted::ByDuplicateAcks(n) => format!("{n} by three duplicate ACKs"),
         Counted::Connections(n) => plural(n, "connection", "connections"),
+    }
+}
+
+pub(crate) fn told(told: &Told<'_>) -> String {
+    match *told {
+        Told::Open { segments, own_port, server_port } => {
+            let segments = plural(segments, "segment", "segments");
+            format!("{segments} · your port {own_port} · server port {server_port}")
+        }
+        Told::OpenWith { remote, connections, own_port } => {
+            let connections = plural(connections, "connection", "connections");
+            format!("open with {remote} · {connections} · the server port stays {own_port}")
+        }
+        Told::Later(waited) => format!("{waited} later, nothing to send"),
     }
 }

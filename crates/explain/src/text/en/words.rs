@@ -70,6 +70,5 @@ pub(crate) const fn word(word: Word) -> &'static str {
         Word::Inferred => "reasons are inferred from the packets",
         Word::NoConnection => "no connection, so no state column",
         Word::BecauseYouAsked => "dropped because you asked",
-        Word::NothingToSend => "later, nothing to send",
     }
 }

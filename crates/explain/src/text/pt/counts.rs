@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 
 use crate::quantity::bytes;
-use crate::text::Counted;
+use crate::text::{Counted, Told};
 
 fn plural(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
@@ -32,5 +32,19 @@ pub(crate) fn counted(counted: &Counted<'_>) -> String {
         Counted::ByTimer(n) => format!("{n} pelo timer (RTO)"),
         Counted::ByDuplicateAcks(n) => format!("{n} por três ACKs repetidos"),
         Counted::Connections(n) => plural(n, "conexão", "conexões"),
+    }
+}
+
+pub(crate) fn told(told: &Told<'_>) -> String {
+    match *told {
+        Told::Open { segments, own_port, server_port } => {
+            let segments = plural(segments, "segmento", "segmentos");
+            format!("{segments} · sua porta {own_port} · porta do servidor {server_port}")
+        }
+        Told::OpenWith { remote, connections, own_port } => {
+            let connections = plural(connections, "conexão", "conexões");
+            format!("aberta com {remote} · {connections} · a porta do servidor continua {own_port}")
+        }
+        Told::Later(waited) => format!("{waited} depois, nada a enviar"),
     }
 }

@@ -1,6 +1,7 @@
 //! Timers, windows and what else the engine notes, in Portuguese.
 
 use alloc::format;
+use alloc::string::String;
 
 use aperto_tcp::{Note, Timer, WindowChange};
 use aperto_time::Duration;
@@ -31,6 +32,18 @@ pub(crate) fn timer_row(row: &TimerFacts) -> Wording {
             }
         }
         TimerFacts::Other { timer, after } => other(*timer, *after),
+    }
+}
+
+pub(crate) fn timer_line(row: &TimerFacts) -> String {
+    match row {
+        TimerFacts::Retransmission { number: Some(number), rto, .. } => {
+            let waited = milliseconds(PT, *rto);
+            format!("{waited} sem ACK do {number}")
+        }
+        TimerFacts::Retransmission { number: None, .. } | TimerFacts::Other { .. } => {
+            timer_row(row).full().into()
+        }
     }
 }
 

@@ -70,6 +70,5 @@ pub(crate) const fn word(word: Word) -> &'static str {
         Word::Inferred => "motivos deduzidos dos pacotes",
         Word::NoConnection => "sem conexão, por isso sem coluna de estados",
         Word::BecauseYouAsked => "descartado porque você pediu",
-        Word::NothingToSend => "depois, nada a enviar",
     }
 }
