@@ -14,7 +14,7 @@ pub enum Event {
     Readable,
     /// There is room to write after [`send`](crate::Connection::send) had to refuse some octets.
     Writable,
-    /// Urgent text was announced, or its end has moved. RFC 9293 §3.10.7.4, sixth \[MUST-32\].
+    /// Urgent text was announced, or its end has moved. RFC 9293 §3.8.5 \[MUST-32\].
     Urgent,
     /// The peer will send no more text. RFC 9293 §3.6.
     PeerClosed,

@@ -17,11 +17,8 @@ impl Connection {
         let urgent = arrival.urgent;
         let further = self.receive.urgent.is_none_or(|known| urgent.after(known));
         if urgent.after(consumed) && further {
-            let already = self.urgent_octets() > 0;
             self.receive.urgent = Some(urgent);
-            if !already {
-                self.tell(Event::Urgent);
-            }
+            self.tell(Event::Urgent);
         }
     }
 }
