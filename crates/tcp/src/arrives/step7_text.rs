@@ -95,7 +95,7 @@ impl Connection {
     /// Cuts off text that stands behind the peer's FIN.
     fn before_fin<'a>(&mut self, mut arrival: Arrival<'a>) -> Arrival<'a> {
         let Some(fin) = self.receive.fin else { return arrival };
-        if (arrival.seq + text_length(arrival.text)).after(fin) {
+        if !arrival.text.is_empty() && (arrival.seq + text_length(arrival.text)).after(fin) {
             let fits = if fin.after(arrival.seq) { fin.since(arrival.seq) } else { 0 };
             arrival.text = arrival.text.get(..usize::try_from(fits).unwrap_or(0)).unwrap_or(&[]);
             self.note(|| Note::Dropped { reason: DropReason::DataAfterFin });
