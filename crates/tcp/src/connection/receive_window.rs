@@ -26,17 +26,25 @@ impl Connection {
     /// The window field of a segment that leaves now; the right edge moves with it.
     ///
     /// RFC 7323 §2.3: a SYN's window is never scaled. A window that is not a multiple of the unit
-    /// is rounded up, so that rounding never takes back what was offered.
+    /// is rounded up, so that rounding never takes back what was offered, but never by a whole unit
+    /// beyond the buffer: there it is rounded down, by less than a unit (RFC 7323 §2.4), and what was
+    /// offered before is still taken.
     pub(crate) fn advertise(&mut self, scale: u8) -> u16 {
         let growth = self.growth();
         if self.is_worth_telling(growth) {
             self.receive.edge += growth;
         }
         let window = self.receive.window();
-        let field = u16::try_from(window.div_ceil(1 << scale)).unwrap_or(u16::MAX);
-        let told = self.receive.next + (u32::from(field) << scale);
-        self.receive.edge = if u32::from(field) << scale > window { told } else { self.receive.edge };
-        field
+        let queued = u32::try_from(self.receive.queue.readable()).unwrap_or(u32::MAX);
+        let buffer_end = self.receive.next - queued + self.receive.limit;
+        let up = window.div_ceil(1 << scale);
+        let told = self.receive.next + (up << scale);
+        if told.at_or_before(buffer_end + ((1 << scale) - 1)) {
+            self.receive.edge = self.receive.edge.later(told);
+            u16::try_from(up).unwrap_or(u16::MAX)
+        } else {
+            u16::try_from(window >> scale).unwrap_or(u16::MAX)
+        }
     }
 
     /// The application has read: tells the peer if its window had become small and has opened.
