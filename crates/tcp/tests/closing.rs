@@ -455,3 +455,14 @@ fn an_abort_resets() {
         assert_eq!(talk.events(), [Event::Ended(End::Aborted)]);
     });
 }
+
+/// RFC 9293 §3.10.7.4, seventh: an acknowledgment after the peer's FIN carries nothing to ignore.
+#[test]
+fn an_acknowledgment_after_the_peers_fin_is_no_text() {
+    conversation(|talk| {
+        let mut talk = talk(Config::classroom()).in_state(State::Closing);
+        talk.notes();
+        talk.peer_sends(ack(2).seq(2));
+        assert_eq!(talk.drops(), []);
+    });
+}

@@ -387,3 +387,32 @@ fn a_shift_above_14_counts_as_14() {
         }
     });
 }
+
+/// RFC 9293 §3.8.6, RFC 7323 §2.4: rounding a scaled window does not offer more than the buffer has,
+/// less than one unit set apart; the window of a reader that sleeps closes.
+#[test]
+fn a_scaled_window_closes_although_it_is_rounded() {
+    conversation(|talk| {
+        // 300,000 needs a shift of 3: the unit is 8 octets.
+        let config = Config { window_scaling: true, receive_buffer: 300_000, ..Config::classroom() };
+        let mut talk = talk(config).established_with(with_scale(0));
+        let mut seq = 1;
+        let mut highest = 0;
+        for length in [999, 1, 1, 1, 5].into_iter().cycle() {
+            talk.peer_sends(text(seq, &vec![7; length]));
+            talk.pass(300);
+            for left in talk.all() {
+                seq = left.paper.ack;
+                let edge = left.paper.ack + (u32::from(left.paper.window) << 3);
+                assert!(edge <= 1 + 300_000 + 7, "{edge}");
+                // RFC 7323 §2.4: less than a unit may be taken back.
+                assert!(edge + 7 >= highest, "{edge} after {highest}");
+                highest = highest.max(edge);
+            }
+            if seq + 8 > highest {
+                break;
+            }
+        }
+        assert!(talk.connection.readable() > 299_000);
+    });
+}

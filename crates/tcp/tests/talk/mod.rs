@@ -234,9 +234,20 @@ impl Talk {
         talk
     }
 
+    /// The same conversation once more, to go on in another way.
+    pub(crate) fn fork(&self) -> Self {
+        Self { connection: self.connection.clone(), now: self.now, ours: self.ours, theirs: self.theirs }
+    }
+
     /// A segment of the peer arrives.
     #[expect(clippy::needless_pass_by_value, reason = "a conversation reads better without ampersands")]
     pub(crate) fn peer_sends(&mut self, paper: Paper) {
+        let header = self.with_segment(&paper, |segment| segment.header);
+        self.connection.segment_arrives(self.now, &Segment { header, payload: &paper.text });
+    }
+
+    /// Looks at a segment of the peer as it arrives, with its numbers on the wire.
+    pub(crate) fn with_segment<T>(&self, paper: &Paper, look: impl FnOnce(&Segment<'_>) -> T) -> T {
         let acknowledges = paper.control.ack();
         let sack = paper.options.sack.as_slice().iter().map(|block| SackBlock {
             start: self.ours + block.start.value(),
@@ -251,7 +262,7 @@ impl Talk {
             urgent_pointer: paper.urgent,
             options,
         };
-        self.connection.segment_arrives(self.now, &Segment { header, payload: &paper.text });
+        look(&Segment { header, payload: &paper.text })
     }
 
     /// What leaves next, if anything does.
