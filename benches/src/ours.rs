@@ -9,7 +9,7 @@ use aperto_tcp::Config as TcpConfig;
 use aperto_time::{Duration, Instant};
 use aperto_wire::Cidr;
 
-use crate::work::Pair;
+use crate::work::{Pair, RING};
 
 /// One host and its only interface.
 struct End {
@@ -49,7 +49,7 @@ impl End {
     }
 
     fn leave(&mut self, now: Instant, mtu: usize, wire: &mut VecDeque<Packet>, spare: &mut Vec<Box<[u8]>>) {
-        loop {
+        while wire.len() < RING {
             let mut buffer = spare.pop().unwrap_or_else(|| vec![0; mtu].into_boxed_slice());
             let Some(departure) = self.host.poll_frame(now, &mut buffer) else {
                 spare.push(buffer);

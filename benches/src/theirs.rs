@@ -10,7 +10,7 @@ use smoltcp::socket::tcp::{Socket, SocketBuffer};
 use smoltcp::time::Instant;
 use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr};
 
-use crate::work::Pair;
+use crate::work::{Pair, RING};
 
 /// Packets on their way, and buffers to use again.
 #[derive(Default)]
@@ -66,7 +66,8 @@ impl Device for Wire {
     }
 
     fn transmit(&mut self, _now: Instant) -> Option<Leaves> {
-        Some(Leaves { queue: Rc::clone(&self.outbound) })
+        let room = self.outbound.borrow().packets.len() < RING;
+        room.then(|| Leaves { queue: Rc::clone(&self.outbound) })
     }
 
     fn capabilities(&self) -> DeviceCapabilities {

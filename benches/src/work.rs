@@ -2,6 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+/// How many packets the wire holds in each direction, like the ring of a network card.
+pub(crate) const RING: usize = 64;
+
 /// A client and a server in one thread, joined by a wire that loses nothing and takes no time.
 pub(crate) trait Pair {
     /// What the stack is called in the report.
