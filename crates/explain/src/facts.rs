@@ -54,7 +54,7 @@ struct SideFacts {
     congestion: Option<Congestion>,
     last_arrival: Option<(Instant, Number)>,
     calls: VecDeque<Sent>,
-    sent: VecDeque<(SeqNumber, Number)>,
+    sent: VecDeque<(SeqNumber, Number, Instant)>,
 }
 
 #[derive(Clone, Debug)]
@@ -147,17 +147,19 @@ impl FlowFacts {
         }
     }
 
-    /// The segment with which a side sent this number last.
+    /// The segment with which a side sent this number last, of those that left before an instant: a
+    /// timer stands for what was sent when it started.
     #[must_use]
-    pub fn carried(&self, side: Side, number: SeqNumber) -> Option<Number> {
+    pub fn carried_before(&self, side: Side, number: SeqNumber, at: Instant) -> Option<Number> {
         let sent = &self.sides[place(side)].sent;
-        sent.iter().rev().find(|(seq, _)| *seq == number).map(|(_, number)| *number)
+        let mut before = sent.iter().rev().filter(|(_, _, left)| *left < at);
+        before.find(|(seq, ..)| *seq == number).map(|(_, number, _)| *number)
     }
 
     /// Takes note of a record of this flow; `packet` is the one that it is about, where it is known.
     pub fn learn(&mut self, record: &Record, packet: Option<&Packet>) {
         match &record.fact {
-            Fact::Left(packet) => self.leaves(packet),
+            Fact::Left(packet) => self.leaves(packet, record.at),
             Fact::Arrived { number, packet: own, .. } => {
                 self.arrives(record, *number, own.as_deref().or(packet));
             }
@@ -179,7 +181,7 @@ impl FlowFacts {
         }
     }
 
-    fn leaves(&mut self, packet: &Packet) {
+    fn leaves(&mut self, packet: &Packet, at: Instant) {
         let Some(direction) = self.flow.direction(packet.endpoints) else { return };
         let Some(segment) = packet.tcp() else { return };
         self.flow.observe(direction, &segment.header);
@@ -189,7 +191,7 @@ impl FlowFacts {
             facts.mss = segment.header.options.mss.map(u32::from);
         }
         if packet.payload_length > 0 || control.sequence_length() > 0 {
-            remember(&mut facts.sent, (segment.header.seq, packet.number));
+            remember(&mut facts.sent, (segment.header.seq, packet.number, at));
         }
     }
 

@@ -32,6 +32,7 @@ use crate::{Language, Rule, Wording};
 pub(crate) use build::{state_after, state_name};
 pub use draw::arrow;
 pub use glyphs::Glyphs;
+pub(crate) use label::flags;
 pub use paint::{Hue, Line, Span};
 pub(crate) use textbook::protocol;
 

@@ -343,3 +343,42 @@ pub(crate) fn datagrams() -> Trace {
     }
     story.trace
 }
+
+/// A handshake as UX 2.6 (b) has it: the client's port is 52814. Gives when it was over.
+pub(crate) fn open(story: &mut Story) -> u64 {
+    use aperto_tcp::Event;
+    let client: SocketAddr = "127.0.0.1:52814".parse().unwrap();
+    let server: SocketAddr = "127.0.0.1:7000".parse().unwrap();
+    let endpoints = Endpoints { source: client, destination: server };
+    let began = FlowBegan { protocol: Protocol::Tcp, endpoints, client: Some(C), server: Some(S) };
+    story.host(0, C, Fact::FlowBegan(began));
+    let [iss_c, iss_s] = story.isn.map(SeqNumber::new);
+    let one = story.leaves(0, sketch(C, SYN, 0, 0).why(Reason::ActiveOpen));
+    story.state(0, C, State::Closed, State::SynSent, one);
+    story.arrives(1, S, one);
+    let two = story.leaves(1, sketch(S, SYN | ACK, 0, 1).why(Reason::PassiveOpen { irs: iss_c }));
+    story.state(1, S, State::Listen, State::SynReceived, one);
+    story.arrives(2, C, two);
+    let three = story.leaves(2, sketch(C, ACK, 1, 1).why(Reason::HandshakeAck { irs: iss_s }));
+    story.host(2, C, Fact::Event(Event::Established));
+    story.state(2, C, State::SynSent, State::Established, two);
+    story.arrives(3, S, three);
+    story.host(3, S, Fact::Event(Event::Established));
+    story.state(3, S, State::SynReceived, State::Established, three);
+    3
+}
+
+/// Four segments that close, one millisecond between them.
+pub(crate) fn close_at_once(story: &mut Story, at: u64, [up, down]: [u32; 2]) {
+    let eleven =
+        story.leaves(at, sketch(C, fin(), up, down).why(Reason::Fin { octets: 0, peer_closed_first: false }));
+    story.state(at, C, State::Established, State::FinWait1, eleven);
+    let twelve = story.leaves(at + 1, sketch(S, ACK, down, up + 1));
+    story.arrives(at + 2, C, twelve);
+    story.state(at + 2, C, State::FinWait1, State::FinWait2, twelve);
+    let thirteen = story.leaves(at + 3, sketch(S, fin(), down, up + 1));
+    story.arrives(at + 4, C, thirteen);
+    let last = Reason::Ack(AckCause::FinArrived { half_closed: false });
+    story.leaves(at + 4, sketch(C, ACK, up + 1, down + 1).why(last));
+    story.state(at + 4, C, State::FinWait2, State::TimeWait, thirteen);
+}

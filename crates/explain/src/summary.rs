@@ -26,6 +26,8 @@ pub struct Summary {
     pub delivered_octets: u64,
     /// Octets that the client's application was to get across, each counted once.
     pub sent_octets: u64,
+    /// Octets that the server's application was to get across, each counted once.
+    pub sent_down_octets: u64,
     /// Datagrams, or packets of a textbook protocol, whose payload reached an application.
     pub delivered_packets: u64,
     /// Acknowledgments without data.
@@ -131,6 +133,9 @@ impl Summary {
             if first_time {
                 self.sent_octets += u64::from(payload);
             }
+        }
+        if direction == Some(Direction::Down) && first_time {
+            self.sent_down_octets += u64::from(payload);
         }
         if !first_time {
             self.resent += 1;

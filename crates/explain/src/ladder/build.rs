@@ -414,7 +414,7 @@ impl<'a> Builder<'a> {
         let facts = match note {
             Note::RetransmissionTimeout { una, rto, srtt, rttvar, minimum, attempt } => {
                 TimerFacts::Retransmission {
-                    number: side.and_then(|side| self.facts.carried(side, *una)),
+                    number: side.and_then(|side| self.facts.carried_before(side, *una, record.at)),
                     rto: *rto,
                     srtt: *srtt,
                     rttvar: *rttvar,
