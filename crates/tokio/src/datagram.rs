@@ -9,7 +9,7 @@ use aperto_host::UdpId;
 
 use crate::clock;
 use crate::core::{DatagramState, Hold};
-use crate::error::OpenError;
+use crate::error::{OpenError, Transport};
 
 /// A UDP socket of our own stack. RFC 768.
 pub struct UdpSocket {
@@ -22,7 +22,8 @@ impl UdpSocket {
     pub(crate) fn open(hold: Hold, local: SocketAddr) -> Result<Self, OpenError> {
         let id = {
             let mut core = hold.lock();
-            let id = core.host.bind_udp(local).map_err(|error| OpenError::Stack(error.to_string()))?;
+            let id = core.host.bind_udp(local);
+            let id = id.map_err(|error| OpenError::from_stack(error, local, Transport::Udp))?;
             core.datagrams.insert(id, DatagramState::default());
             id
         };

@@ -8,6 +8,8 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use aperto_host::ListenError;
+
 use crate::holder::Holder;
 
 /// Which transport a port belongs to.
@@ -117,6 +119,30 @@ impl OpenError {
                 Self::NeedsRights(Right::LowPort { port: address.port() })
             }
             _ => Self::Io(error),
+        }
+    }
+}
+
+impl OpenError {
+    /// Sorts an error of our own stack that came from listening or binding.
+    pub(crate) fn from_stack(error: ListenError, local: SocketAddr, transport: Transport) -> Self {
+        match error {
+            ListenError::InUse => Self::PortTaken { port: local.port(), transport, by: None },
+            ListenError::NotOurAddress(address) => Self::AddressNotOurs { address },
+            _ => Self::Stack(error.to_string()),
+        }
+    }
+}
+
+impl ConnectError {
+    /// Sorts an error of our own stack that came from connecting.
+    pub(crate) fn from_stack(error: aperto_host::ConnectError, remote: SocketAddr) -> Self {
+        match error {
+            aperto_host::ConnectError::NoRoute(_) => Self::Unreachable { remote },
+            aperto_host::ConnectError::NotOurAddress(address) => {
+                Self::Open(OpenError::AddressNotOurs { address })
+            }
+            _ => Self::Open(OpenError::Stack(error.to_string())),
         }
     }
 }

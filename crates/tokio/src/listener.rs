@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use aperto_host::ListenerId;
 
 use crate::core::{Hold, Waiters};
-use crate::error::OpenError;
+use crate::error::{OpenError, Transport};
 use crate::stream::TcpStream;
 
 /// A listener of our own stack. Dropping it ends the listening; connections that were accepted go on.
@@ -33,7 +33,7 @@ impl TcpListener {
                 Some(config) => core.host.listen_with(at, backlog, config),
                 None => core.host.listen(at, backlog),
             };
-            let id = id.map_err(|error| OpenError::Stack(error.to_string()))?;
+            let id = id.map_err(|error| OpenError::from_stack(error, local, Transport::Tcp))?;
             core.listeners.insert(id, Waiters::default());
             id
         };

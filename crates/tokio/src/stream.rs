@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::clock;
 use crate::core::{Core, Hold, StreamState};
-use crate::error::{ConnectError, OpenError, Refusal};
+use crate::error::{ConnectError, Refusal};
 
 /// An open TCP connection of our own stack.
 ///
@@ -49,7 +49,7 @@ impl TcpStream {
                 Some(config) => core.host.connect_with(asked, from, to, config),
                 None => core.host.connect(asked, from, to),
             };
-            let id = id.map_err(|error| OpenError::Stack(error.to_string()))?;
+            let id = id.map_err(|error| ConnectError::from_stack(error, remote))?;
             core.streams.insert(id, StreamState::default());
             core.wake_driver();
             let endpoints = core.host.endpoints(id);

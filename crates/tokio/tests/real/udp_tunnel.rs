@@ -9,8 +9,8 @@ use aperto_host::{About, Departure, InterfaceId, Note};
 use aperto_tcp::End;
 use aperto_time::{Duration, Instant};
 use aperto_tokio::{
-    Builder, ConnectError, Counters, Impair, NotOurs, Observer, Refusal, Stack, Stopped, TcpStream,
-    TunnelConfig, UdpTunnel, WireNote,
+    Builder, ConnectError, Counters, Impair, NotOurs, Observer, OpenError, Refusal, Stack, Stopped,
+    TcpStream, TunnelConfig, UdpTunnel, WireNote,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
@@ -138,7 +138,11 @@ async fn nobody_listening_is_told_at_once_and_by_whom() {
     // A tunnel without a listener: our own TCP says so by a reset.
     let wire = UdpTunnel::on(loopback(), TunnelConfig::default()).unwrap();
     let address = wire.local_addr();
-    let (_deaf, _) = Builder::new(config()).wire(Box::new(wire)).spawn();
+    let (deaf, _) = Builder::new(config()).wire(Box::new(wire)).spawn();
+    let once = deaf.listen(address, 8).unwrap();
+    let twice = deaf.listen(address, 8).unwrap_err();
+    assert!(matches!(twice, OpenError::PortTaken { port, .. } if port == address.port()), "{twice}");
+    drop(once);
     let (stack, _driver, local) = client(address, None);
     let refused = tokio::time::timeout(Duration::from_secs(1), stack.connect_from(local, address)).await;
     let ConnectError::Refused { remote, by } = refused.expect("at once").unwrap_err() else { panic!() };
