@@ -19,6 +19,8 @@ pub enum Finish {
     CloseAt(Duration),
     /// It aborts so long after the connection opened.
     AbortAt(Duration),
+    /// It is gone so long after the connection opened, as a program that was killed.
+    ReleaseAt(Duration),
     /// It never closes.
     Never,
 }
@@ -138,6 +140,7 @@ impl Bulk {
             Finish::CloseAfterPeer => (self.all_written() && self.peer_closed).then_some(Want::Close),
             Finish::CloseAt(after) => (now >= opened_at.saturating_add(after)).then_some(Want::Close),
             Finish::AbortAt(after) => (now >= opened_at.saturating_add(after)).then_some(Want::Abort),
+            Finish::ReleaseAt(after) => (now >= opened_at.saturating_add(after)).then_some(Want::Release),
             Finish::Never => None,
         }
     }
@@ -229,7 +232,9 @@ impl Application for Bulk {
             return reading;
         }
         let finish = match self.plan.finish {
-            Finish::CloseAt(after) | Finish::AbortAt(after) => Some(opened_at.saturating_add(after)),
+            Finish::CloseAt(after) | Finish::AbortAt(after) | Finish::ReleaseAt(after) => {
+                Some(opened_at.saturating_add(after))
+            }
             Finish::CloseWhenWritten | Finish::CloseAfterPeer | Finish::Never => None,
         };
         let writing = if self.all_written() || self.chunk_sent < self.chunk.len() {

@@ -1,7 +1,7 @@
 //! Applications as machines without I/O: echo, upper, sink, bulk transfer, scripts.
 //!
 //! An [`Application`] is told what happened on its connection (text arrived, the peer closed) and
-//! says, when asked, what it wants (write, close, abort). Whoever drives it owns the connection: the
+//! says, when asked, what it wants (write, close, abort, release). Whoever drives it owns the connection: the
 //! simulator, a real wire, a test. The same machine behaves the same on all of them.
 //!
 //! | module      | what it is |
@@ -44,6 +44,8 @@ pub enum Want<'a> {
     Close,
     /// The connection should end at once. Wanted once.
     Abort,
+    /// The application is gone, read or not, answered or not. Wanted once; nothing follows.
+    Release,
 }
 
 /// How a connection ended, as an application hears it.

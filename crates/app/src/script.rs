@@ -24,6 +24,8 @@ pub enum Step {
     Close,
     /// Aborts.
     Abort,
+    /// Is gone, as a program that was killed.
+    Release,
 }
 
 /// How many octets that were read are kept to be looked at.
@@ -98,7 +100,8 @@ impl Script {
             | Step::Write(_)
             | Step::Read(_)
             | Step::Close
-            | Step::Abort => None,
+            | Step::Abort
+            | Step::Release => None,
         }
     }
 
@@ -114,7 +117,7 @@ impl Script {
                     self.reader = Reader::new(pace, now);
                     true
                 }
-                Some(Step::Close | Step::Abort) | None => false,
+                Some(Step::Close | Step::Abort | Step::Release) | None => false,
             };
             if !over {
                 return;
@@ -167,6 +170,7 @@ impl Application for Script {
         let ending = match self.steps.get(self.at)? {
             Step::Close => Want::Close,
             Step::Abort => Want::Abort,
+            Step::Release => Want::Release,
             Step::Write(_)
             | Step::At(_)
             | Step::Wait(_)

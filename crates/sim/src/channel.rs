@@ -176,7 +176,7 @@ pub enum Loss {
 }
 
 /// What happened to a frame.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Fate {
     /// It never arrives.
     Lost(Loss),
@@ -184,6 +184,8 @@ pub enum Fate {
     Damaged {
         /// How.
         damage: Damage,
+        /// Which octets of the frame are different now, from 0.
+        octets: Vec<u32>,
         /// Who decided.
         because: Because,
     },
@@ -204,7 +206,7 @@ pub enum Fate {
 }
 
 /// Something that the channel did.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Fact {
     /// When the frame left.
     pub at: Instant,
@@ -367,7 +369,7 @@ impl Channel {
     }
 
     /// The frames that are on their way, in order of arrival.
-    pub fn flying(&self) -> impl Iterator<Item = &Delivery> {
+    pub fn flying(&self) -> impl ExactSizeIterator<Item = &Delivery> {
         self.flying.values()
     }
 
@@ -496,10 +498,13 @@ impl Channel {
         };
         let most = u64::from(impairments.flips.clamp(1, 64));
         let flips = 1 + u32::try_from(luck::below(bits(u32::MAX), most)).unwrap_or(0);
+        let sound = delivery.octets.clone();
         delivery.damage =
             damage::damage(self.settings.framing, impairments.checksum, flips, &mut delivery.octets, bits);
         if let Some(damage) = delivery.damage {
-            self.note(now, direction, meta, Fate::Damaged { damage, because });
+            let pairs = (0_u32..).zip(sound.iter().zip(&delivery.octets));
+            let octets = pairs.filter(|(_, (was, is))| was != is).map(|(place, _)| place).collect();
+            self.note(now, direction, meta, Fate::Damaged { damage, octets, because });
         }
     }
 

@@ -13,5 +13,11 @@
 
 extern crate alloc;
 
+pub mod campaign;
 pub mod channel;
+pub mod compare;
+pub mod invariants;
 pub mod quantity;
+pub mod recipe;
+pub mod scenes;
+pub mod world;

@@ -50,7 +50,8 @@ pub(super) fn damage(
 ) -> Option<Damage> {
     let target = target(framing, octets);
     let text = match corruption {
-        // A repaired segment must still be taken: only its text changes, if it has any.
+        // What is not noticed must still be taken for what it was: only text changes. A segment
+        // without text stays whole.
         Corruption::RepairsChecksum => text_start(framing, octets, &target),
         Corruption::BreaksChecksum => target.from,
     };
@@ -114,7 +115,7 @@ fn target(framing: Framing, octets: &[u8]) -> Target {
     }
 }
 
-/// Where the text begins; where the packet begins if it has none.
+/// Where the text begins; the end if there is none.
 fn text_start(framing: Framing, octets: &[u8], target: &Target) -> usize {
     let header = match (framing, target.checksum_at) {
         // TCP's data offset is in the upper half of octet 12, in words.
@@ -125,7 +126,7 @@ fn text_start(framing: Framing, octets: &[u8], target: &Target) -> usize {
         (Framing::Textbook, None) => textbook_header(octets.get(target.from..).unwrap_or_default()),
         (_, None) => 0,
     };
-    if target.from + header < target.to { target.from + header } else { target.from }
+    (target.from + header).min(target.to)
 }
 
 /// Puts the right checksum where the wrong one is.
