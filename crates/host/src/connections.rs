@@ -55,6 +55,8 @@ pub(crate) struct Entry {
     pub(crate) stage: Stage,
     pub(crate) body: Body,
     pub(crate) timer: Option<Token>,
+    /// The Differentiated Services field of its packets, in place: the upper six bits of an octet.
+    pub(crate) diffserv: u8,
     /// Whether the table finds it: not after it has ended, so that its sockets are free.
     pub(crate) linked: bool,
     /// Whether it is in the list of those that may have something to send.
@@ -74,6 +76,7 @@ impl Entry {
             stage,
             body: Body::Live(Box::new(connection)),
             timer: None,
+            diffserv: 0,
             linked: true,
             ready: false,
             telling: false,
@@ -93,6 +96,19 @@ impl Entry {
         match &self.body {
             Body::Live(connection) => connection.poll_deadline(),
             Body::Record(record) => Some(record.folded.deadline()),
+        }
+    }
+
+    /// The connection as a record, if it is one or could be one once its events are told.
+    pub(crate) fn record(&self) -> Option<Folded> {
+        match &self.body {
+            Body::Live(connection) => {
+                let mut copy = connection.clone();
+                while copy.poll_event().is_some() {}
+                while copy.poll_note().is_some() {}
+                copy.fold()
+            }
+            Body::Record(record) => Some(record.folded.clone()),
         }
     }
 

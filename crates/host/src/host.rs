@@ -15,8 +15,9 @@ use crate::connections::{Body, Connections, Record, Stage};
 use crate::departure::{About, IcmpKind};
 use crate::event::Event;
 use crate::fragments::Fragments;
-use crate::ids::{ConnectionId, InterfaceId, ListenerId, UdpId};
-use crate::keys::{Key, Luck, isn_secret};
+use crate::identifications::Identifications;
+use crate::ids::{ConnectionId, InterfaceId};
+use crate::keys::isn_secret;
 use crate::neighbors::{Neighbors, Question, RETRY_AFTER, Silence, Waiting};
 use crate::note::{DropReason, Note, Notes};
 use crate::outbox::{LinkMessage, Outbox};
@@ -25,6 +26,7 @@ use crate::ports::Ports;
 use crate::routes::{Route, Routes};
 use crate::slab::Id;
 use crate::sockets::Sockets;
+use crate::telling::Telling;
 
 /// An Internet host. See the [crate] for how to drive it.
 ///
@@ -52,9 +54,9 @@ pub struct Host {
     pub(crate) identifications: Identifications,
     /// How many frames the connection at the head of the list has sent in a row.
     pub(crate) in_a_row: u32,
-    telling: VecDeque<Telling>,
+    pub(crate) telling: VecDeque<Telling>,
     /// Events about pings that wait.
-    echoes: VecDeque<Event>,
+    pub(crate) echoes: VecDeque<Event>,
     pub(crate) notes: Notes,
 }
 
@@ -65,15 +67,6 @@ pub(crate) enum Due {
     Neighbor(Id),
     Fragments,
     Memory,
-}
-
-/// Who may have something to tell.
-#[derive(Clone, Copy, Debug)]
-enum Telling {
-    Connection(Id),
-    Listener(ListenerId),
-    Socket(UdpId),
-    Echo,
 }
 
 /// What a host waits for.
@@ -96,9 +89,6 @@ pub enum Timer {
 
 /// How long buffers may keep memory that they do not use.
 const MEMORY_KEPT: Duration = Duration::from_secs(1);
-
-/// Most events about pings that wait; what comes beyond them is not told.
-const MOST_ECHOES: usize = 256;
 
 impl Host {
     /// A host without interfaces.
@@ -199,99 +189,6 @@ impl Host {
     #[inline]
     pub(crate) fn dropped(&mut self, interface: InterfaceId, reason: DropReason) {
         self.note(|| Note::Dropped { interface: Some(interface), reason });
-    }
-
-    // Events.
-
-    /// The next event for the application.
-    pub fn poll_event(&mut self) -> Option<Event> {
-        loop {
-            match *self.telling.front()? {
-                Telling::Connection(id) => {
-                    if let Some(event) = self.event_of(id) {
-                        return Some(Event::Tcp(ConnectionId(id), event));
-                    }
-                    self.telling.pop_front();
-                    if let Some(entry) = self.tcp.entries.get_mut(id) {
-                        entry.telling = false;
-                    }
-                    // Only now, with nothing left to tell, may it become a record.
-                    self.fold(id);
-                }
-                Telling::Listener(id) => {
-                    self.telling.pop_front();
-                    if let Some(listener) = self.tcp.listeners.get_mut(id.0) {
-                        listener.telling = false;
-                        return Some(Event::Incoming(id));
-                    }
-                }
-                Telling::Socket(id) => {
-                    if let Some(event) = self.event_of_socket(id) {
-                        return Some(event);
-                    }
-                    self.telling.pop_front();
-                }
-                Telling::Echo => {
-                    self.telling.pop_front();
-                    if let Some(event) = self.echoes.pop_front() {
-                        return Some(event);
-                    }
-                }
-            }
-        }
-    }
-
-    fn event_of(&mut self, id: Id) -> Option<aperto_tcp::Event> {
-        let entry = self.tcp.entries.get_mut(id).filter(|entry| entry.stage == Stage::Held)?;
-        match &mut entry.body {
-            Body::Live(connection) => connection.poll_event(),
-            Body::Record(_) => None,
-        }
-    }
-
-    fn event_of_socket(&mut self, id: UdpId) -> Option<Event> {
-        let socket = self.udp.sockets.get_mut(id.0)?;
-        if let Some((remote, what)) = socket.error.take() {
-            return Some(Event::UdpError { socket: id, remote, what });
-        }
-        core::mem::take(&mut socket.telling).then_some(Event::Udp(id))
-    }
-
-    /// Has a connection asked for events, if the application has it.
-    pub(crate) fn tell_of(&mut self, id: Id) {
-        if let Some(entry) = self.tcp.entries.get_mut(id)
-            && entry.stage == Stage::Held
-            && !core::mem::replace(&mut entry.telling, true)
-        {
-            self.telling.push_back(Telling::Connection(id));
-        }
-    }
-
-    pub(crate) fn tell_of_listener(&mut self, id: ListenerId) {
-        self.telling.push_back(Telling::Listener(id));
-    }
-
-    pub(crate) fn tell_of_datagram(&mut self, id: UdpId) {
-        if let Some(socket) = self.udp.sockets.get_mut(id.0)
-            && !core::mem::replace(&mut socket.telling, true)
-        {
-            self.telling.push_back(Telling::Socket(id));
-        }
-    }
-
-    pub(crate) fn tell_of_error(&mut self, id: UdpId, remote: core::net::SocketAddr, what: IcmpKind) {
-        if let Some(socket) = self.udp.sockets.get_mut(id.0)
-            && socket.error.replace((remote, what)).is_none()
-        {
-            self.telling.push_back(Telling::Socket(id));
-        }
-    }
-
-    pub(crate) fn tell_of_echo(&mut self, event: Event) {
-        if self.echoes.len() < MOST_ECHOES {
-            self.echoes.push_back(event);
-            self.telling.push_back(Telling::Echo);
-        }
     }
 
     // Timers.
@@ -533,7 +430,7 @@ impl Host {
     }
 
     /// Makes a record of a connection, if it is one that can be kept so.
-    fn fold(&mut self, id: Id) {
+    pub(crate) fn fold(&mut self, id: Id) {
         let most = self.config.max_time_wait;
         let Some(entry) = self.tcp.entries.get_mut(id) else { return };
         let Body::Live(connection) = &mut entry.body else { return };
@@ -590,34 +487,5 @@ fn entry_orphaned(tcp: &mut Connections, id: Id, now: Instant) {
             connection.abort(now);
         }
         tcp.stir(id);
-    }
-}
-
-/// Identifications of packets that may be fragmented.
-///
-/// RFC 7739 §5.2 with RFC 6864: each pair of addresses begins somewhere under a key and counts
-/// on, in one of many cells, by steps that are not to be foreseen. A packet that nobody may fragment
-/// needs none (RFC 6864 §4.1).
-#[derive(Clone, Debug)]
-pub(crate) struct Identifications {
-    begin: Key,
-    luck: Luck,
-    cells: Vec<u32>,
-}
-
-impl Identifications {
-    const CELLS: usize = 256;
-
-    fn new(secret: &[u8; 32]) -> Self {
-        Self { begin: Key::new(secret, 30), luck: Luck::new(secret, 31), cells: Vec::new() }
-    }
-
-    pub(crate) fn next(&mut self, source: IpAddr, destination: IpAddr) -> u32 {
-        let name = crate::demux::Tuple::new(source, 0, destination, 0);
-        let hash = self.begin.hash(&name.octets());
-        self.cells.resize(Self::CELLS, 0);
-        let cell = &mut self.cells[(hash >> 32) as usize % Self::CELLS];
-        *cell = cell.wrapping_add(1 + self.luck.below(8));
-        (hash as u32).wrapping_add(*cell)
     }
 }

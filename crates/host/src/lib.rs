@@ -36,6 +36,7 @@ mod error;
 mod event;
 mod fragments;
 mod host;
+mod identifications;
 mod ids;
 mod keys;
 mod leaves;
@@ -47,6 +48,7 @@ mod ports;
 mod routes;
 mod slab;
 mod sockets;
+mod telling;
 
 pub use aperto_tcp::Watch;
 pub use calls::Datagram;

@@ -87,16 +87,9 @@ impl Host {
     fn syn_in_time_wait(&mut self, now: Instant, interface: InterfaceId, id: Id, segment: &Segment<'_>) {
         let Some(entry) = self.tcp.entries.get_mut(id) else { return };
         let tuple = entry.tuple;
-        let last = match &entry.body {
-            Body::Record(record) if record.folded.may_be_reopened_by(segment) => {
-                record.folded.last_sequence()
-            }
-            Body::Record(_) | Body::Live(_) => {
-                self.with_connection(now, id, |connection| connection.segment_arrives(now, segment));
-                return;
-            }
-        };
-        let Some(listener) = self.tcp.listener(tuple.local(), tuple.local_port()) else {
+        let last = entry.record().filter(|folded| folded.may_be_reopened_by(segment));
+        let listener = self.tcp.listener(tuple.local(), tuple.local_port());
+        let (Some(last), Some(listener)) = (last.map(|folded| folded.last_sequence()), listener) else {
             self.with_connection(now, id, |connection| connection.segment_arrives(now, segment));
             return;
         };

@@ -426,6 +426,20 @@ impl Host {
         self.with_connection(now, held, |connection| connection.set_nagle(nagle)).ok_or(NoSuch)
     }
 
+    /// Sets the Differentiated Services field of all segments to come: 0 to 63, of which the upper
+    /// bits of a larger number are ignored.
+    ///
+    /// RFC 9293 §3.9.2 [MUST-48] [SHLD-21] [SHLD-22].
+    ///
+    /// # Errors
+    ///
+    /// The id names nothing.
+    pub fn set_diffserv(&mut self, id: ConnectionId, code_point: u8) -> Result<(), NoSuch> {
+        let held = self.held(id).ok_or(NoSuch)?;
+        self.tcp.entries.get_mut(held).ok_or(NoSuch)?.diffserv = code_point << 2;
+        Ok(())
+    }
+
     /// Switches keep-alive. RFC 9293 §3.8.4 [MUST-24].
     ///
     /// # Errors

@@ -30,7 +30,7 @@ impl Host {
                 self.tcp.ready.pop_front();
                 continue;
             };
-            let tuple = entry.tuple;
+            let (tuple, diffserv) = (entry.tuple, entry.diffserv);
             let Body::Live(connection) = &mut entry.body else {
                 entry.ready = false;
                 self.tcp.ready.pop_front();
@@ -65,8 +65,8 @@ impl Host {
                 continue;
             }
             let place = buffer.get_mut(link_octets(medium)..).unwrap_or_default();
-            let hops = self.config.time_to_live;
-            let written = write_packet(place, &tuple, hops, &header, Some(&outgoing.payload));
+            let ip = Ip { hops: self.config.time_to_live, diffserv };
+            let written = write_packet(place, &tuple, ip, &header, Some(&outgoing.payload));
             self.drain_notes(id);
             let Some(packet_octets) = written else {
                 self.note(|| Note::Dropped { interface: None, reason: DropReason::TooLarge });
@@ -93,8 +93,8 @@ impl Host {
             let Some(interface) = self.interfaces.get(way.interface.index()) else { continue };
             let tuple = Tuple::of(endpoints.local, endpoints.remote);
             let place = buffer.get_mut(link_octets(interface.medium)..).unwrap_or_default();
-            let hops = self.config.time_to_live;
-            let Some(packet_octets) = write_packet(place, &tuple, hops, &stray.header, None) else {
+            let ip = Ip { hops: self.config.time_to_live, diffserv: 0 };
+            let Some(packet_octets) = write_packet(place, &tuple, ip, &stray.header, None) else {
                 continue;
             };
             let about = || About::Tcp {
@@ -119,12 +119,19 @@ const fn ip_octets(local: IpAddr) -> usize {
     }
 }
 
+/// What an IP header says beside addresses and lengths.
+#[derive(Clone, Copy)]
+struct Ip {
+    hops: u8,
+    diffserv: u8,
+}
+
 /// Writes an IP packet with a segment, and gives its length; none where it does not fit.
 #[inline]
 fn write_packet(
     place: &mut [u8],
     tuple: &Tuple,
-    hops: u8,
+    says: Ip,
     header: &Header,
     payload: Option<&Payload<'_>>,
 ) -> Option<usize> {
@@ -136,12 +143,19 @@ fn write_packet(
     let octets = emit(above, ports, header, text, pseudo).ok()?;
     let ip_octets = match (local, remote) {
         (IpAddr::V4(local), IpAddr::V4(remote)) => {
-            let header =
-                ipv4::Header { time_to_live: hops, ..ipv4::Header::new(local, remote, Protocol::TCP) };
+            let header = ipv4::Header {
+                time_to_live: says.hops,
+                type_of_service: says.diffserv,
+                ..ipv4::Header::new(local, remote, Protocol::TCP)
+            };
             ipv4::emit(ip, &header, octets).ok()?
         }
         (IpAddr::V6(local), IpAddr::V6(remote)) => {
-            let header = ipv6::Header { hop_limit: hops, ..ipv6::Header::new(local, remote, Protocol::TCP) };
+            let header = ipv6::Header {
+                hop_limit: says.hops,
+                traffic_class: says.diffserv,
+                ..ipv6::Header::new(local, remote, Protocol::TCP)
+            };
             ipv6::emit(ip, &header, octets).ok()?
         }
         (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => return None,

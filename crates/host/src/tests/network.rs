@@ -446,6 +446,26 @@ fn a_connection_leaves_through_the_interface_that_its_route_names() {
     assert!(host.close_listener(now, listener).is_ok());
 }
 
+/// RFC 9293 §3.9.2 [MUST-48] [SHLD-21]: the Differentiated Services field, from the SYN on or later.
+#[test]
+fn the_differentiated_services_field_can_be_set_for_each_connection() {
+    for (remote, v4) in [("10.0.0.2:80", true), ("[2001:db8::2]:80", false)] {
+        let mut tester = Tester::new();
+        let client = tester.host.connect(tester.now, None, socket(remote)).unwrap();
+        tester.host.set_diffserv(client, 46).unwrap();
+        let other = tester.host.connect(tester.now, None, socket(remote)).unwrap();
+        let field = |frame: &[u8]| match v4 {
+            true => ipv4::parse(frame).unwrap().header.type_of_service,
+            false => ipv6::parse(frame).unwrap().header.traffic_class,
+        };
+        let sent: Vec<_> = tester.answers().iter().map(|(frame, _)| field(frame)).collect();
+        // 46 is Expedited Forwarding, RFC 3246: 101110 and two bits of ECN.
+        assert_eq!(sent, [0b1011_1000, 0]);
+        tester.host.abort(tester.now, other).unwrap();
+        assert!(tester.host.set_diffserv(other, 1).is_err());
+    }
+}
+
 /// RFC 9293 §3.9.2 [MUST-49]: the time to live is what the settings say.
 #[test]
 fn the_time_to_live_can_be_set() {

@@ -91,6 +91,40 @@ fn text_arrives_whole_over_a_line_that_loses_every_seventh_frame() {
     assert!(received == octets, "{} of {}", received.len(), octets.len());
 }
 
+/// Loss both ways brings SACK blocks beside text: no segment gets larger than its packet may be.
+#[test]
+fn text_both_ways_over_a_lossy_line_arrives_whole_and_never_too_large() {
+    let mut talk = Talk::new();
+    let (client, server) = talk.connected("[2001:db8::2]:80");
+    talk.a.watch(Watch::On);
+    talk.b.watch(Watch::On);
+    let mut number = 0_u32;
+    talk.fate = Some(std::boxed::Box::new(move |_, _, _| {
+        number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        number >> 24 > 20
+    }));
+    let octets = text(200_000);
+    let (mut sent, mut received) = ([0, 0], [Vec::new(), Vec::new()]);
+    for _ in 0..3000 {
+        sent[0] += talk.a.send(talk.now, client, &octets[sent[0]..]).unwrap();
+        sent[1] += talk.b.send(talk.now, server, &octets[sent[1]..]).unwrap();
+        talk.run_ms(50);
+        let more = [talk.read(Side::B, server), talk.read(Side::A, client)];
+        for (received, more) in received.iter_mut().zip(more) {
+            received.extend(more);
+        }
+        if received.iter().all(|received| received.len() == octets.len()) {
+            break;
+        }
+    }
+    assert!(received[0] == octets && received[1] == octets);
+    for host in [&mut talk.a, &mut talk.b] {
+        let too_large =
+            |note: &Note| matches!(note, Note::Dropped { reason: crate::DropReason::TooLarge, .. });
+        assert!(!super::talk::notes(host).iter().any(too_large));
+    }
+}
+
 /// RFC 9293 §3.10.7.1: nobody listens.
 #[test]
 fn a_connection_to_nobody_is_refused() {
