@@ -11,7 +11,7 @@ use aperto_time::{Deadline, Instant};
 use aperto_wire::SeqNumber;
 use aperto_wire::tcp::Segment;
 
-use super::{Connection, Holder, Opening, Origin};
+use super::{Connection, Holder, Nagle, Opening, Origin};
 use crate::config::Config;
 use crate::note::Timer;
 use crate::state::State;
@@ -23,6 +23,8 @@ pub struct Folded {
     state: State,
     origin: Origin,
     held: bool,
+    nagle: Nagle,
+    sent_twice: bool,
     sack: bool,
     scaling_agreed: bool,
     send_scale: u8,
@@ -74,6 +76,8 @@ impl Connection {
             state: self.state,
             origin: self.origin,
             held: self.holder == Holder::Application,
+            nagle: self.nagle,
+            sent_twice: self.rtt.is_ambiguous(),
             sack: self.sack,
             scaling_agreed: self.receive.scaling_agreed,
             send_scale: self.send.scale,
@@ -102,6 +106,7 @@ impl Connection {
         let mut connection = Self::new(config, folded.opening, folded.origin);
         connection.state = folded.state;
         connection.holder = if folded.held { Holder::Application } else { Holder::Nobody };
+        connection.nagle = folded.nagle;
         connection.sack = folded.sack;
         connection.timestamps = folded.timestamps;
         connection.send.unfold(folded.una, folded.nxt, folded.text_end, folded.state);
@@ -120,6 +125,11 @@ impl Connection {
         }
         connection.recovery = crate::recovery::Recovery::new(folded.una);
         connection.rtt.unfold(u32::from(folded.attempts));
+        if folded.sent_twice {
+            connection.rtt.sent_again();
+        } else if folded.state == State::SynReceived && folded.attempts == 0 {
+            connection.rtt.sent(folded.nxt, folded.since);
+        }
         connection.waiting_since = folded.since;
         connection.challenged = folded.challenged;
         connection.timers.start(folded.timer, folded.at);
