@@ -5,6 +5,8 @@
 
 #![expect(dead_code, reason = "each file of tests uses its own part of the harness")]
 
+pub(crate) mod stimuli;
+
 use std::sync::Arc;
 
 use aperto_tcp::{Config, Connection, DropReason, Event, Note, Opening, Push, Reason, State, Urgent, Watch};
