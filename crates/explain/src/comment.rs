@@ -16,6 +16,7 @@ use crate::context::Counting;
 use crate::facts::{FlowFacts, beginning};
 use crate::ladder::state_name;
 use crate::text::{self, ArqContext, Word, rules, word};
+use crate::wording::tame;
 use crate::{Language, ladder};
 
 /// Where a packet was seen.
@@ -60,7 +61,7 @@ impl Comments {
             Fact::Arrived { copy: 0, .. } => Seen::Arriving,
             _ => return None,
         };
-        self.texts.get(&(record.number()?, seen)).map(|parts| parts.join(" | "))
+        self.texts.get(&(record.number()?, seen)).map(|parts| tame(&parts.join(" | ")))
     }
 
     fn add(&mut self, number: Number, seen: Seen, text: String) {

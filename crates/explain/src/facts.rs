@@ -20,7 +20,7 @@ use crate::Context;
 use crate::context::{Counting, Numbers, Side, Written, printable};
 
 /// Calls and segments of each side that are remembered.
-const REMEMBERED: usize = 4_096;
+const REMEMBERED: usize = 1_024;
 
 /// A text longer than this is not quoted in a sentence.
 const LONGEST_QUOTATION_OCTETS: u32 = 120;
@@ -53,6 +53,10 @@ struct SideFacts {
     initial_window: Option<u32>,
     congestion: Option<Congestion>,
     last_arrival: Option<(Instant, Number)>,
+    /// The number after the last that was sent.
+    sent_until: Option<SeqNumber>,
+    /// The highest acknowledgment that reached the side.
+    acknowledged: Option<SeqNumber>,
     calls: VecDeque<Sent>,
     sent: VecDeque<(SeqNumber, Number, Instant)>,
 }
@@ -138,6 +142,14 @@ impl FlowFacts {
         self.sides[place(side)].congestion
     }
 
+    /// Octets that a side has sent and of which it has no acknowledgment yet.
+    #[must_use]
+    pub fn flight(&self, side: Side) -> Option<u32> {
+        let facts = &self.sides[place(side)];
+        let (sent, acknowledged) = (facts.sent_until?, facts.acknowledged?);
+        Some(if sent.after(acknowledged) { sent.since(acknowledged) } else { 0 })
+    }
+
     /// The largest segment, from both SYNs. RFC 9293 §3.7.1.
     #[must_use]
     pub fn mss(&self) -> Option<u32> {
@@ -173,7 +185,10 @@ impl FlowFacts {
             Fact::Note(note) => self.notes(record.vantage, note),
             Fact::Call(Call::Send { offset, length, octets }) => {
                 if let Some(side) = self.seen_by(record.vantage) {
-                    let sent = Sent { offset: *offset, length: *length, octets: octets.clone() };
+                    // A long text is not quoted, so there is no need to hold it.
+                    let quoted = *length <= LONGEST_QUOTATION_OCTETS;
+                    let octets = if quoted { octets.clone() } else { Octets::EMPTY };
+                    let sent = Sent { offset: *offset, length: *length, octets };
                     remember(&mut self.sides[place(side)].calls, sent);
                 }
             }
@@ -191,7 +206,23 @@ impl FlowFacts {
             facts.mss = segment.header.options.mss.map(u32::from);
         }
         if packet.payload_length > 0 || control.sequence_length() > 0 {
+            let until = segment.header.seq + packet.payload_length + control.sequence_length();
+            facts.sent_until = Some(facts.sent_until.map_or(until, |before| before.later(until)));
             remember(&mut facts.sent, (segment.header.seq, packet.number, at));
+        }
+        if packet.payload_length > 0 && segment.of.is_none() {
+            self.forget_calls(direction, segment.header.seq);
+        }
+    }
+
+    /// Forgets the calls whose octets have all left.
+    fn forget_calls(&mut self, direction: Direction, seq: SeqNumber) {
+        let Some(offset) = self.flow.relative_seq(direction, seq).and_then(|seq| seq.checked_sub(1)) else {
+            return;
+        };
+        let calls = &mut self.sides[place(sender(direction))].calls;
+        while calls.front().is_some_and(|call| call.offset + u64::from(call.length) <= u64::from(offset)) {
+            calls.pop_front();
         }
     }
 
@@ -201,6 +232,12 @@ impl FlowFacts {
             && let Some(segment) = packet.tcp()
         {
             self.flow.observe(direction, &segment.header);
+            if segment.header.control.ack() && self.seen_by(record.vantage) == Some(sender(direction).other())
+            {
+                let facts = &mut self.sides[place(sender(direction).other())];
+                let ack = segment.header.ack;
+                facts.acknowledged = Some(facts.acknowledged.map_or(ack, |before| before.later(ack)));
+            }
             if segment.header.control.syn() {
                 self.sides[place(sender(direction))].mss = segment.header.options.mss.map(u32::from);
             }

@@ -89,7 +89,7 @@ pub enum Labels {
 }
 
 /// At most so many flows are remembered; the oldest gives way.
-const FLOWS: usize = 4_096;
+const FLOWS: usize = 1_024;
 
 /// Makes lines of records.
 #[derive(Clone, Debug)]
@@ -101,13 +101,14 @@ pub struct Lines {
     /// Where remarks begin; moves to the right when numbers get longer, never back.
     remarks_at: usize,
     open: u64,
+    past: Past,
+    over: Vec<FlowId>,
 }
 
 #[derive(Clone, Debug)]
 struct FlowLines {
     facts: FlowFacts,
     summary: Summary,
-    past: Past,
     packets: u64,
     announced_open: bool,
     announced_end: bool,
@@ -125,6 +126,8 @@ impl Lines {
             now: Instant::ZERO,
             remarks_at: item::REMARKS_FROM,
             open: 0,
+            past: Past::new(),
+            over: Vec::new(),
         }
     }
 
@@ -152,7 +155,6 @@ impl Lines {
             let flow = FlowLines {
                 facts: FlowFacts::new(id, *began),
                 summary: Summary::default(),
-                past: Past::default(),
                 packets: 0,
                 announced_open: false,
                 announced_end: false,
@@ -162,12 +164,12 @@ impl Lines {
             return done;
         }
         let Some(flow) = self.flows.get_mut(&id) else { return done };
-        let about = record.number().and_then(|number| flow.past.packet(number)).cloned();
+        let about = record.number().and_then(|number| self.past.packet(number)).cloned();
         flow.facts.learn(record, about.as_deref());
         let of = flow.facts.flow().clone();
         flow.summary.count(record, Some(&of));
         if let Fact::Left(packet) | Fact::Arrived { packet: Some(packet), .. } = &record.fact {
-            flow.packets += u64::from(flow.past.keep(packet));
+            flow.packets += u64::from(self.past.keep(packet));
         }
         let tells = match (self.view.host, record.vantage.host_id()) {
             (Some(host), Some(seen_by)) => host == seen_by,
@@ -192,6 +194,9 @@ impl Lines {
             }
         }
         lines.append(&mut announcements);
+        for id in core::mem::take(&mut self.over) {
+            self.flows.remove(&id);
+        }
         lines
     }
 
@@ -456,6 +461,9 @@ impl Lines {
     }
 
     fn ended(&mut self, id: FlowId, host: Option<HostId>, end: End) {
+        if self.view.host.is_some() {
+            self.over.push(id);
+        }
         if end == End::Closed {
             self.closed(id, host);
             return;

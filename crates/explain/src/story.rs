@@ -382,3 +382,117 @@ pub(crate) fn close_at_once(story: &mut Story, at: u64, [up, down]: [u32; 2]) {
     story.leaves(at + 4, sketch(C, ACK, up + 1, down + 1).why(last));
     story.state(at + 4, C, State::FinWait2, State::TimeWait, thirteen);
 }
+
+/// Go-Back-N of UX 2.6 (f), by hand: window 4, payload 4, timer 100 ms, RTT 40 ms, the third DATA lost,
+/// one packet each millisecond. 23 packets; the last ACK arrives at 222 ms.
+pub(crate) fn go_back_n() -> Trace {
+    use aperto_arq::reason::Came;
+    use aperto_arq::{
+        Checksum, Discard, EndOfMessage, Kind, Note as N, Reason as R, Sequence, Space, Timer, Window,
+    };
+    use aperto_trace::ArqPacket;
+    let message = "transporte confiável de dados".as_bytes();
+    let number = |n: u16| Sequence::new(n);
+    let window = |base: u16| Window { base: number(base), next: number(base), last: number(base + 3) };
+    let first = |base| R::FirstTransmission { window: window(base) };
+    let again = |position| R::WentBackOnTimer {
+        base: number(2),
+        position,
+        outstanding: 4,
+        waited: for_ms(100),
+        retry: 1,
+        max_retries: 15,
+    };
+    let repeats = |came: u16, repeat| R::RepeatsLastInOrder {
+        expected: number(2),
+        came: Came::OutOfOrder(number(came)),
+        repeat,
+    };
+    // When, DATA or ACK of which number, why, a repetition of which packet.
+    let data = |at, n, reason, of: Option<u32>| (at, Kind::Data, n, reason, of);
+    let ack = |at, n, reason| (at, Kind::Ack, n, reason, None);
+    let table = [
+        data(0, 0, first(0), None),
+        data(1, 1, first(0), None),
+        data(2, 2, first(0), None),
+        data(3, 3, first(0), None),
+        ack(20, 0, R::Delivered),
+        ack(21, 1, R::Delivered),
+        ack(23, 1, repeats(3, 1)),
+        data(40, 4, first(1), None),
+        data(41, 5, first(2), None),
+        ack(60, 1, repeats(4, 2)),
+        ack(61, 1, repeats(5, 3)),
+        data(141, 2, again(1), Some(3)),
+        data(142, 3, again(2), Some(4)),
+        data(143, 4, again(3), Some(8)),
+        data(144, 5, again(4), Some(9)),
+        ack(161, 2, R::Delivered),
+        ack(162, 3, R::Delivered),
+        ack(163, 4, R::Delivered),
+        ack(164, 5, R::Delivered),
+        data(181, 6, first(3), None),
+        data(182, 7, first(4), None),
+        ack(201, 6, R::Delivered),
+        ack(202, 7, R::Delivered),
+    ];
+    let mut story = Story::new(Protocol::Udp);
+    story.trace.header.protocol = "gbn".to_string();
+    if let Some(link) = &mut story.trace.header.link {
+        link.impairments = "--drop data:2".to_string();
+    }
+    let mut happens: Vec<(u64, u32, HostId, Fact)> = Vec::new();
+    let mut expected = 0;
+    for (order, (at, kind, sequence, reason, of)) in (0_u32..).zip(table) {
+        let from = if kind == Kind::Data { C } else { S };
+        let arq = ArqPacket {
+            kind,
+            sequence: number(sequence),
+            space: Space::BITS_14,
+            checksum: Checksum::Internet,
+            end: EndOfMessage::No,
+            ordinal: (kind == Kind::Data).then_some(u64::from(sequence)),
+            reason: Some(reason),
+            of: of.map(Number),
+        };
+        let octets = message.chunks(4).nth(usize::from(sequence)).unwrap_or_default();
+        let payload = if kind == Kind::Data { octets } else { &[] };
+        let packet = story.packet(from, Transport::Arq(Box::new(arq)), payload);
+        let name = packet.number;
+        happens.push((at, order, from, Fact::Left(Box::new(packet))));
+        if name == Number(1) {
+            let due = ms(at + 100);
+            let note = N::TimerStarted { timer: Timer::Window { base: number(0) }, due };
+            happens.push((at, order, C, Fact::ArqNote(note)));
+        }
+        if name == Number(3) {
+            let what = ChannelEvent::Lost(LossCause::Picked { flag: "--drop data:2".to_string() });
+            happens.push((at, order, from, Fact::Channel { number: name, copy: 0, what }));
+            continue;
+        }
+        if name == Number(12) {
+            let note = N::TimerExpired { timer: Timer::Window { base: number(2) }, retry: 1 };
+            happens.push((at, order, C, Fact::ArqNote(note)));
+        }
+        // What arrives at an instant comes before what leaves.
+        let to = if from == C { S } else { C };
+        happens.push((at + 20, 0, to, Fact::Arrived { number: name, copy: 0, packet: None }));
+        let got = number(sequence);
+        let note = match kind {
+            Kind::Data if sequence == expected => {
+                expected += 1;
+                let from = aperto_arq::reason::DeliveredFrom::Channel;
+                N::Delivered { sequence: got, octets: payload.len(), from }
+            }
+            Kind::Data => N::Discarded(Discard::OutOfOrder { expected: number(expected), got }),
+            _ if matches!(reason, R::Delivered) => N::WindowMoved { window: window(sequence + 1), by: 1 },
+            _ => N::AcknowledgementIgnored { sequence: got, base: number(2) },
+        };
+        happens.push((at + 20, 0, to, Fact::ArqNote(note)));
+    }
+    happens.sort_by_key(|(at, order, ..)| (*at, *order));
+    for (at, _, host, fact) in happens {
+        story.host(at, host, fact);
+    }
+    story.trace
+}

@@ -294,4 +294,4 @@ pub enum TimerFacts {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -134,6 +134,17 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
+/// Replaces what would command a terminal instead of being shown: names, flags and comments come from
+/// files.
+#[must_use]
+pub fn tame(text: &str) -> String {
+    let commands = |letter: char| {
+        letter.is_control()
+            || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|letter| if commands(letter) { '?' } else { letter }).collect()
+}
+
 /// Replaces what a terminal without UTF-8 cannot show by the nearest ASCII.
 #[must_use]
 pub fn to_ascii(text: &str) -> String {
@@ -190,6 +201,7 @@ mod tests {
         assert_eq!(spread("ab", "cd", 6), ["ab  cd"]);
         assert_eq!(spread("abc", "cd", 6), ["abc", "    cd"]);
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(tame("a\u{1b}[31m\nb"), "a?[31m?b");
         assert_eq!(to_ascii("não há §3.5 ×"), "nao ha 3.5 x");
     }
 }

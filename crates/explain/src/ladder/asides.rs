@@ -9,6 +9,9 @@ use crate::context::Context;
 use crate::text::{self, ArqContext, Word, rules};
 use crate::{Rule, Wording};
 
+/// Of a comment in a capture, so many columns are shown.
+const LONGEST_COMMENT: usize = 200;
+
 /// Why a segment left.
 pub(super) fn why(reason: &Reason, context: &Context, view: &View) -> Aside {
     Aside {
@@ -22,7 +25,7 @@ pub(super) fn why(reason: &Reason, context: &Context, view: &View) -> Aside {
 /// What somebody wrote beside the packet in a capture, where there is no reason.
 pub(super) fn comment(packet: &Packet) -> Option<Aside> {
     let text = packet.comment.as_deref()?.lines().next()?;
-    let says = text.split(" | ").last().unwrap_or(text);
+    let says = crate::wording::cut(text.split(" | ").last().unwrap_or(text), LONGEST_COMMENT);
     Some(Aside { about: Word::Why, says: Wording::one(says), rule: None, congestion: None })
 }
 

@@ -21,7 +21,7 @@ use super::{
     fold, frame, label, textbook, times,
 };
 use crate::context::{Counting, Fate, Sample, Side};
-use crate::facts::{FlowFacts, beginning, place, sender};
+use crate::facts::{Congestion, FlowFacts, beginning, place, sender};
 use crate::text::{ArqContext, Datagram, TimerFacts, Word, word};
 use crate::{Citation, quantity, text};
 
@@ -37,7 +37,7 @@ pub(super) fn ladder(trace: &Trace, id: FlowId, view: &View) -> Ladder {
             heads: [String::new(), String::new()],
             rows: Vec::new(),
             footer: Vec::new(),
-            times: times::Times::new(view.time, view.language, None, None, 0, core::iter::empty()),
+            times: times::Times::new(view.time, view.language, None, None, 0, &[]),
             citation: Citation::Number,
         };
     };
@@ -69,7 +69,9 @@ struct Builder<'a> {
     /// The first row of each side at this instant, before which its timer stands.
     first_now: [Option<(Instant, usize)>; 2],
     /// Rows whose congestion window is known once the instant is over.
-    unsettled: Vec<(usize, Side)>,
+    unsettled: Vec<(usize, Side, Option<u32>)>,
+    /// The window stands again beside what a side sends at this instant: a timer fired.
+    window_again: Option<(Instant, Side)>,
     now: Instant,
     arq: ArqContext,
     said: BTreeSet<String>,
@@ -104,6 +106,7 @@ impl<'a> Builder<'a> {
             window_shown: None,
             first_now: [None, None],
             unsettled: Vec::new(),
+            window_again: None,
             now: Instant::ZERO,
             arq: ArqContext { protocol: textbook::protocol(trace), ..ArqContext::default() },
             said: BTreeSet::new(),
@@ -142,8 +145,11 @@ impl<'a> Builder<'a> {
 
     /// The instant is over: the congestion windows of its rows are known.
     fn settle(&mut self) {
-        for (row, side) in core::mem::take(&mut self.unsettled) {
-            let congestion = self.facts.congestion(side);
+        for (row, side, flight) in core::mem::take(&mut self.unsettled) {
+            let congestion = self
+                .facts
+                .congestion(side)
+                .map(|congestion| Congestion { flight: flight.unwrap_or(congestion.flight), ..congestion });
             if let Some((_, Row::Packet(row))) = self.rows.get_mut(row)
                 && let Some(aside) = row.asides.first_mut()
             {
@@ -175,8 +181,13 @@ impl<'a> Builder<'a> {
         if self.first_now[place(side)].is_none_or(|(when, _)| when != record.at) {
             self.first_now[place(side)] = Some((record.at, 2 * at));
         }
-        if row.asides.first().is_some_and(|aside| aside.about == Word::Why) && self.view.is_wide() {
-            self.unsettled.push((self.rows.len(), side));
+        let has_reason = row.asides.first().is_some_and(|aside| aside.about == Word::Why);
+        if has_reason && self.view.is_wide() && packet.payload_length > 0 {
+            self.unsettled.push((self.rows.len(), side, self.facts.flight(side)));
+        }
+        if self.window_again == Some((record.at, side)) {
+            self.window_again = None;
+            row.cells[place(side)] = self.window_shown.clone();
         }
         self.add_channel_asides(packet.number, 0, &mut row.asides);
         self.row_of.insert((packet.number, 0), self.rows.len());
@@ -391,6 +402,10 @@ impl<'a> Builder<'a> {
         if row.end == ArrowEnd::Corrupt && matches!(reason, DropReason::BadChecksum { .. }) {
             return;
         }
+        // The reset that answers it says why.
+        if matches!(reason, DropReason::Host { code } if code == "nobody-there") {
+            return;
+        }
         let in_part = matches!(reason, DropReason::Tcp(TcpDrop::BeyondWindow | TcpDrop::DataInSyn));
         if !in_part {
             row.label.push(super::Piece::Mark(word(self.view.language, Word::Ignored).to_string()));
@@ -497,10 +512,10 @@ impl<'a> Builder<'a> {
     /// The window stands again beside the first packet that a timer sends again.
     fn repeat_window(&mut self, record: &Record, side: Option<Side>) {
         let (Some(side), Some(window)) = (side, self.window_shown.clone()) else { return };
-        let Some((instant, key)) = self.first_now[place(side)] else { return };
-        if instant != record.at {
+        let Some((_, key)) = self.first_now[place(side)].filter(|(instant, _)| *instant == record.at) else {
+            self.window_again = Some((record.at, side));
             return;
-        }
+        };
         if let Some((_, Row::Packet(row))) = self.rows.iter_mut().find(|(other, _)| *other == key) {
             row.cells[place(side)].get_or_insert(window);
         }
@@ -535,11 +550,11 @@ impl<'a> Builder<'a> {
             return;
         };
         let arrival = self.arrival_row_of.get(&number).copied();
-        if let Some((_, Row::Packet(packet))) = self.rows.get_mut(row) {
-            if packet.drawn == Drawn::Whole || sender(packet.direction) == side {
-                packet.cells[place(side)] = Some(text);
-                return;
-            }
+        if let Some((_, Row::Packet(packet))) = self.rows.get_mut(row)
+            && (packet.drawn == Drawn::Whole || sender(packet.direction) == side)
+        {
+            packet.cells[place(side)] = Some(text);
+            return;
         }
         if let Some((_, Row::Arrival(row))) = arrival.and_then(|row| self.rows.get_mut(row)) {
             row.cells[place(side)] = Some(text);

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::quantity;
 use crate::text::{self, Counted, Word};
-use crate::wording::{cut, pad, to_ascii, width};
+use crate::wording::{cut, pad, tame, to_ascii, width};
 
 /// Up to so many rows, reasons are whole sentences if nobody says otherwise.
 const SENTENCES_UP_TO: usize = 40;
@@ -70,6 +70,9 @@ pub(super) fn page(ladder: &Ladder, view: &View) -> Vec<Line> {
     }
     lines.extend(ladder.footer.iter().map(|line| Line::of(cut(line, geometry.width))));
     for line in &mut lines {
+        for span in &mut line.spans {
+            span.text = tame(&span.text);
+        }
         if view.glyphs == Glyphs::Ascii {
             for span in &mut line.spans {
                 span.text = to_ascii(&span.text);
@@ -241,9 +244,9 @@ impl Pen<'_> {
         let range = format!("{}-{}", row.first.number.0, row.last.number.0);
         let wide = self.view.is_wide();
         let (sent, received) = if wide {
-            (self.time(row.first.sent), Some(self.time(row.first.received)))
+            (self.times(row, |row| row.sent), Some(self.times(row, |row| row.received)))
         } else {
-            (self.time(row.first.sent.or(row.first.received)), None)
+            (self.times(row, |row| row.sent.or(row.received)), None)
         };
         let mut line = self.start(&range, &sent, received.as_deref(), &row.first.cells);
         line.pad(self.geometry.arrow);
@@ -277,6 +280,13 @@ impl Pen<'_> {
                 self.aside(aside, lines);
             }
         }
+    }
+
+    /// The times of a folded row: from the first to the last, if there is room for both.
+    fn times(&self, row: &RepeatedRow, of: impl Fn(&PacketRow) -> Option<Instant>) -> String {
+        let (first, last) = (self.time(of(&row.first)), self.time(of(&row.last)));
+        let range = format!("{first}-{last}");
+        if first == last || width(&range) > 8 { first } else { range }
     }
 
     fn arrival(&self, row: &ArrivalRow, lines: &mut Vec<Line>) {

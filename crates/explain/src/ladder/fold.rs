@@ -3,9 +3,9 @@
 use alloc::vec::Vec;
 
 use aperto_time::{Duration, Instant};
-use aperto_trace::Trace;
+use aperto_trace::{Direction, Trace};
 
-use super::{ArrowEnd, Drawn, Extent, Kind, Made, PacketRow, Piece, RepeatedRow, Row, View};
+use super::{ArrowEnd, Aside, Drawn, Extent, Kind, Made, PacketRow, Piece, RepeatedRow, Row, View};
 use crate::text::{Word, word};
 
 /// Repetitions are folded from so many rows on.
@@ -41,11 +41,36 @@ pub(super) fn fold(rows: Vec<Row>, kind: Kind, trace: &Trace, view: &View) -> Ve
         Extent::Folded => repetitions(rows),
         Extent::Recovery => recovery(rows, kind, view),
     };
-    silences(rows, trace)
+    silences(once(rows), trace)
+}
+
+/// A sentence that the same side's row before it has said already is not said again.
+fn once(mut rows: Vec<Row>) -> Vec<Row> {
+    let mut said: [Option<Aside>; 2] = [None, None];
+    for row in &mut rows {
+        let row = match row {
+            Row::Packet(row) => row,
+            Row::Repeated(row) => &mut row.first,
+            _ => continue,
+        };
+        let Some(said) = said.get_mut(usize::from(row.direction == Direction::Down)) else { continue };
+        let first = row.asides.first().map(|aside| Aside { congestion: None, ..aside.clone() });
+        if first.is_some() && first == *said {
+            row.asides.remove(0);
+        } else {
+            *said = first;
+        }
+    }
+    rows
 }
 
 fn can_fold(row: &PacketRow) -> bool {
-    let plain = |piece: &Piece| !matches!(piece, Piece::Mark(_));
+    let plain = |piece: &Piece| match piece {
+        Piece::Mark(mark) => {
+            mark.rsplit_once(' ').is_some_and(|(_, count)| count.parse::<u32>().is_ok_and(|count| count > 3))
+        }
+        Piece::Text(_) | Piece::Options(_) => true,
+    };
     row.end == ArrowEnd::Arrives
         && row.drawn == Drawn::Whole
         && row.made == Made::BySender

@@ -31,14 +31,7 @@ pub(super) fn ladder(trace: &Trace, flow: &Flow, view: &View, kind: Kind, rows: 
     let instants: Vec<Instant> = sent.chain(received).collect();
     let rtt = trace.header.link.as_ref().map(aperto_trace::Link::rtt);
     let least = u32::from(view.is_wide());
-    let mut times = times::Times::new(
-        view.time,
-        view.language,
-        rtt,
-        trace.header.epoch_ns,
-        least,
-        instants.iter().copied(),
-    );
+    let mut times = times::Times::new(view.time, view.language, rtt, trace.header.epoch_ns, least, &instants);
     if view.extent == Extent::Recovery {
         times.set_zero(first_instant(trace, flow));
     }
@@ -177,6 +170,9 @@ fn tcp_header(trace: &Trace, flow: &Flow, view: &View, summary: &Summary) -> Vec
     } else {
         parts.push(text::counted(view.language, &Counted::Lost(summary.lost)));
     }
+    if view.is_wide() {
+        parts.extend(options_of(trace, flow));
+    }
     parts.push(
         say(match view.seq {
             Seq::Relative => Word::Relative,
@@ -203,6 +199,24 @@ fn tcp_header(trace: &Trace, flow: &Flow, view: &View, summary: &Summary) -> Vec
         lines.push(line);
     }
     lines
+}
+
+/// What both SYNs agreed on.
+fn options_of(trace: &Trace, flow: &Flow) -> Vec<String> {
+    let of_flow = trace.records().iter().filter(|record| record.flow == Some(flow.id));
+    let syns: Vec<_> = of_flow
+        .filter_map(|record| Some(record.packet()?.tcp()?.header))
+        .filter(|header| header.control.syn())
+        .map(|header| header.options)
+        .collect();
+    let mut parts = Vec::new();
+    if let Some(mss) = syns.iter().filter_map(|options| options.mss).min() {
+        parts.push(format!("MSS {mss}"));
+    }
+    if syns.len() > 1 && syns.iter().all(|options| options.sack_permitted) {
+        parts.push("SACK".to_string());
+    }
+    parts
 }
 
 fn footer(

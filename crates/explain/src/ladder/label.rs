@@ -18,6 +18,9 @@ use crate::text::{Word, word};
 /// Columns of a payload that is shown in a label.
 const QUOTED_COLUMNS: usize = 16;
 
+/// A window that has changed by so many octets is always shown.
+const NOTICEABLE_OCTETS: u32 = 1_460;
+
 /// What was shown before of the same side, so that only what changed is shown again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Shown {
@@ -96,7 +99,9 @@ fn number(number: SeqNumber, initial: Option<SeqNumber>, seq: Seq) -> String {
     }
 }
 
-/// The window, where it is another than before by more than the rounding of its scale.
+/// The window, where it is noticeably another than was shown last: by a segment or a tenth of it, or
+/// from and to zero. The few octets by which each text makes it smaller until the application has read
+/// would only hide the changes that matter.
 fn window(
     segment: &Segment,
     flow: &Flow,
@@ -110,14 +115,15 @@ fn window(
     }
     let octets = flow.window_octets(direction, header);
     let field = u32::from(header.window);
-    let unit = if field == 0 { 1 } else { octets / field };
-    let first = shown.window.is_none();
-    let same = shown.window.is_some_and(|before| before.abs_diff(octets) < unit.max(1));
-    if same && !(view.seq == Seq::Both && octets != field && !shown.open) {
-        return None;
+    if let Some(before) = shown.window {
+        let unit = octets.checked_div(field).unwrap_or(1);
+        let noticeable = NOTICEABLE_OCTETS.min(before / 10).max(unit).max(1);
+        let to_or_from_zero = (before == 0) != (octets == 0);
+        if before.abs_diff(octets) < noticeable && !to_or_from_zero {
+            return None;
+        }
     }
     shown.window = Some(octets);
-    let _ = first;
     Some(Piece::Text(if view.seq == Seq::Both && octets != field {
         format!("win={field} ({octets})")
     } else {
@@ -143,8 +149,9 @@ fn options(header: &Header, flow: &Flow, direction: Direction, seq: Seq) -> Vec<
     for block in options.sack.as_slice() {
         out.push(format!("sack {}-{}", number(block.start, initial, seq), number(block.end, initial, seq)));
     }
-    if let Some(timestamps) = options.timestamps {
-        out.push(format!("ts {}/{}", timestamps.value, timestamps.echo));
+    // On every segment their numbers would be noise; that they are in use is told once.
+    if options.timestamps.is_some() && header.control.syn() {
+        out.push("ts".to_string());
     }
     if let Some(timeout) = options.user_timeout {
         out.push(format!("uto {} s", timeout.seconds()));
@@ -162,7 +169,8 @@ fn marks(segment: &Segment, flow: &Flow, direction: Direction, view: &View) -> V
         Some(Reason::Retransmission { because, .. }) => Some(because),
         _ => None,
     };
-    if let Some(of) = segment.of {
+    let is_answer = matches!(segment.reason, Some(Reason::SimultaneousOpen { .. }));
+    if let Some(of) = segment.of.filter(|_| !is_answer) {
         marks.push(format!("{}({of})", say(Word::Resent)));
     } else if because.is_some() {
         marks.push(say(Word::Resent).to_string());
@@ -248,7 +256,11 @@ pub(super) fn likeness(pieces: &[Piece], length: u32) -> String {
         let text: &str = match piece {
             Piece::Text(text) => text.split('=').next().unwrap_or(text),
             Piece::Options(_) => "<>",
-            Piece::Mark(text) => text,
+            // After the third, duplicates differ in nothing but their count.
+            Piece::Mark(text) => match text.rsplit_once(' ') {
+                Some((mark, count)) if count.parse::<u32>().is_ok_and(|count| count > 3) => mark,
+                _ => text,
+            },
         };
         out.push(' ');
         out.push_str(text);

@@ -79,8 +79,10 @@ pub(super) fn timer_row(language: Language, records: &[Record], place: usize) ->
     let record = records.get(place)?;
     let Fact::ArqNote(note @ Note::TimerExpired { timer, .. }) = &record.fact else { return None };
     let mut context = ArqContext::default();
-    for later in records.iter().skip(place).take_while(|later| later.at == record.at) {
-        if let Fact::Left(packet) = &later.fact
+    let start = records.partition_point(|earlier| earlier.at < record.at);
+    let now = records.iter().skip(start).take_while(|now| now.at == record.at);
+    for now in now {
+        if let Fact::Left(packet) = &now.fact
             && let Transport::Arq(arq) = &packet.transport
         {
             match (arq.reason, timer) {

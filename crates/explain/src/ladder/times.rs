@@ -34,9 +34,9 @@ impl Times {
         rtt: Option<Duration>,
         epoch_ns: Option<u64>,
         least: u32,
-        all: impl Iterator<Item = Instant> + Clone,
+        all: &[Instant],
     ) -> Self {
-        let zero = all.clone().min().unwrap_or(Instant::ZERO);
+        let zero = all.iter().min().copied().unwrap_or(Instant::ZERO);
         let rtt_ns = rtt.and_then(|rtt| u64::try_from(rtt.as_nanos()).ok()).filter(|&ns| ns > 0);
         let unit = match (asked, rtt_ns, epoch_ns) {
             (Time::Seconds, _, _) => Unit::Seconds,
@@ -47,9 +47,9 @@ impl Times {
         let decimals = match unit {
             Unit::Milliseconds => {
                 let rest = |instant: Instant| instant.since(zero).as_nanos() % 1_000_000;
-                let needed = if all.clone().all(|instant| rest(instant) == 0) {
+                let needed = if all.iter().all(|&instant| rest(instant) == 0) {
                     0
-                } else if all.clone().all(|instant| rest(instant) % 100_000 == 0) {
+                } else if all.iter().all(|&instant| rest(instant) % 100_000 == 0) {
                     1
                 } else {
                     2
@@ -115,7 +115,7 @@ mod tests {
         let rtt = Some(Duration::from_millis(40));
         // 2026-01-01 00:00:00 UTC is 1,767,225,600 s after the epoch.
         let epoch = Some(1_767_225_600_000_000_000);
-        let times = Times::new(asked, language, rtt, epoch, 0, all.iter().copied());
+        let times = Times::new(asked, language, rtt, epoch, 0, &all);
         all.iter().map(|&at| times.told(at)).collect()
     }
 

@@ -11,15 +11,15 @@ use aperto_trace::{Flow, FlowId, HostId, Number, Packet, Transport};
 use super::{Kept, Labels, LineView, Reasons};
 use crate::context::{Counting, label_text};
 use crate::text::{self, Word};
-use crate::wording::{cut, pad, spread, width};
+use crate::wording::{cut, pad, spread, tame, width, wrap};
 use crate::{Citation, Rule, Wording, ladder};
 
 /// Where remarks begin at first.
 pub(super) const REMARKS_FROM: usize = 46;
 /// By how much they move when numbers get longer.
 const REMARKS_STEP: usize = 5;
-/// Packets of each flow that are remembered.
-const PACKETS: usize = 1_024;
+/// Packets that are remembered.
+const PACKETS: usize = 4_096;
 /// A remark is cut here; what an application said can be long.
 const LONGEST_REMARK: usize = 60;
 
@@ -100,7 +100,7 @@ impl Item {
                 pad(&mut line, start + 12);
             }
             line.push_str(says);
-            return alloc::vec![cut(&line, view.width.max(40))];
+            return alloc::vec![tame(&line)];
         }
         line.push_str(tag);
         let number = self.number.map(|number| number.to_string()).unwrap_or_default();
@@ -131,12 +131,23 @@ impl Item {
             pad(&mut text, start + if view.labels == Labels::Connections { 11 } else { 12 });
             text.push_str(text::word(view.language, Word::Why));
             text.push_str(": ");
-            let says = says.within(view.width.saturating_sub(width(&text)));
-            text.push_str(&says);
+            let indent = width(&text);
+            let room = view.width.saturating_sub(indent).max(20);
+            let mut pieces = match says.that_fits(room) {
+                Some(says) => alloc::vec![says.to_string()],
+                None => wrap(says.full(), room),
+            };
+            let last = pieces.pop().unwrap_or_default();
+            for piece in pieces {
+                text.push_str(&piece);
+                lines.push(core::mem::take(&mut text));
+                pad(&mut text, indent);
+            }
+            text.push_str(&last);
             let rule = rule.map(|rule| rule.cite(Citation::Number)).unwrap_or_default();
             lines.extend(spread(&text, &rule, view.width));
         }
-        lines
+        lines.iter().map(|line| tame(line)).collect()
     }
 
     fn remark(&self) -> String {
@@ -240,13 +251,18 @@ pub(super) fn label(packet: &Packet, flow: &Flow, view: &LineView) -> (String, S
 }
 
 /// Packets that were seen, the newest of them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Past {
     packets: BTreeMap<Number, Kept>,
     known_until: u32,
 }
 
 impl Past {
+    /// Nothing yet.
+    pub(super) const fn new() -> Self {
+        Self { packets: BTreeMap::new(), known_until: 0 }
+    }
+
     /// Keeps a packet; tells whether it is seen for the first time.
     pub(super) fn keep(&mut self, packet: &Packet) -> bool {
         let first = packet.number.0 > self.known_until;

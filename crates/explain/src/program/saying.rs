@@ -5,6 +5,7 @@
 mod en;
 mod pt;
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
@@ -138,6 +139,27 @@ pub enum Saying {
     Recovery { by_timer: u64, by_acks: u64, seed: u64 },
     /// The command that would do it again.
     Repeat { command: String },
+    /// What was compared, over which channel.
+    Compared { octets: u64, packets: u64, rtt: Duration, timer: Duration, lost: Impaired },
+    /// What TCP had to do besides, and what it did otherwise.
+    TcpBesides { opening: Duration, initial_window: u32, window: u32 },
+    /// What came of it through UDP, and where to look.
+    UdpRead { text: String },
+    /// Where to look.
+    Diagrams,
+    /// What Selective Repeat would have done.
+    SelectiveRepeatWould { sends: u64, lasted: Duration },
+}
+
+/// What the channel of a comparison does.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Impaired {
+    /// Nothing.
+    Nothing,
+    /// It loses one packet, counted from 1.
+    OnePacket(u64),
+    /// What these flags say.
+    Flags(String),
 }
 
 impl Saying {
@@ -178,6 +200,15 @@ pub const fn comparison_heads(language: Language) -> [&'static str; 7] {
         Language::Portuguese => {
             ["proto", "envios", "reenvios", "ACKs", "entregue", "tudo entregue em", "recuperou-se por"]
         }
+    }
+}
+
+/// `26 of 30`.
+#[must_use]
+pub fn some_of(language: Language, some: u64, all: u64) -> String {
+    match language {
+        Language::English => format!("{some} of {all}"),
+        Language::Portuguese => format!("{some} de {all}"),
     }
 }
 

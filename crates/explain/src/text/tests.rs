@@ -21,7 +21,7 @@ const SEQ: SeqNumber = SeqNumber::new(u32::MAX);
 const LONG: Duration = Duration::MAX;
 
 /// All reasons, with the widest numbers. The match makes the compiler ask for new ones.
-fn reasons() -> Vec<Reason> {
+pub(crate) fn reasons() -> Vec<Reason> {
     let listed = |reason: &Reason| match reason {
         Reason::ActiveOpen
         | Reason::PassiveOpen { .. }

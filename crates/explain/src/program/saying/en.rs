@@ -5,9 +5,9 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{Ended, Saying, Wish};
+use super::{Ended, Impaired, Saying, Wish};
 use crate::Language;
-use crate::quantity::{bytes, duration};
+use crate::quantity::{bytes, duration, milliseconds};
 
 pub(super) fn saying(saying: &Saying) -> Vec<String> {
     around(saying).or_else(|| conversation(saying)).unwrap_or_else(|| results(saying))
@@ -160,9 +160,38 @@ fn results(saying: &Saying) -> Vec<String> {
             format!("{by_timer} by timer (RTO), {by_acks} by three duplicate ACKs · luck: --seed {seed}")
         }
         Saying::Repeat { command } => format!("repeat: {command}"),
+        Saying::Compared { octets, packets, rtt, timer, lost } => {
+            let lost = match lost {
+                Impaired::Nothing => "nothing lost".to_string(),
+                Impaired::OnePacket(number) => format!("lost: the {} packet", ordinal(*number)),
+                Impaired::Flags(flags) => flags.clone(),
+            };
+            let (rtt, timer) = (duration(Language::English, *rtt), duration(Language::English, *timer));
+            format!("{octets} bytes in {packets} packets · RTT {rtt} · timer {timer} · {lost}")
+        }
+        Saying::TcpBesides { opening, initial_window, window } => {
+            let opening = duration(Language::English, *opening);
+            format!("* plus {opening} of opening; initial window of {initial_window} segments, not {window}")
+        }
+        Saying::UdpRead { text } => format!("UDP read: \"{text}\"       diagrams: --view ladder"),
+        Saying::Diagrams => "diagrams: --view ladder".into(),
+        Saying::SelectiveRepeatWould { sends, lasted } => {
+            format!("SR would do {sends} in {}", milliseconds(Language::English, *lasted))
+        }
         _ => String::new(),
     };
     vec![line]
+}
+
+fn ordinal(number: u64) -> String {
+    let ending = match (number % 10, number % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{number}{ending}")
 }
 
 fn count(connections: u64) -> String {

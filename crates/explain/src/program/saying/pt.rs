@@ -5,9 +5,9 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{Ended, Saying, Wish};
+use super::{Ended, Impaired, Saying, Wish};
 use crate::Language;
-use crate::quantity::{bytes, duration};
+use crate::quantity::{bytes, duration, milliseconds};
 
 pub(super) fn saying(saying: &Saying) -> Vec<String> {
     around(saying).or_else(|| conversation(saying)).unwrap_or_else(|| results(saying))
@@ -167,6 +167,26 @@ fn results(saying: &Saying) -> Vec<String> {
             format!("{by_timer} por timer (RTO), {by_acks} por três ACKs repetidos · sorte: --seed {seed}")
         }
         Saying::Repeat { command } => format!("repetir: {command}"),
+        Saying::Compared { octets, packets, rtt, timer, lost } => {
+            let lost = match lost {
+                Impaired::Nothing => "nada perdido".to_string(),
+                Impaired::OnePacket(number) => format!("perdido: o {number}º pacote"),
+                Impaired::Flags(flags) => flags.clone(),
+            };
+            let (rtt, timer) = (duration(Language::Portuguese, *rtt), duration(Language::Portuguese, *timer));
+            format!("{octets} bytes em {packets} pacotes · RTT {rtt} · timer {timer} · {lost}")
+        }
+        Saying::TcpBesides { opening, initial_window, window } => {
+            let opening = duration(Language::Portuguese, *opening);
+            format!(
+                "* mais {opening} de abertura; janela inicial de {initial_window} segmentos, não {window}"
+            )
+        }
+        Saying::UdpRead { text } => format!("UDP leu: \"{text}\"       diagramas: --view ladder"),
+        Saying::Diagrams => "diagramas: --view ladder".into(),
+        Saying::SelectiveRepeatWould { sends, lasted } => {
+            format!("SR faria {sends} em {}", milliseconds(Language::Portuguese, *lasted))
+        }
         _ => String::new(),
     };
     vec![line]

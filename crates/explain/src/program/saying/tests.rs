@@ -95,6 +95,13 @@ fn all() -> Vec<Saying> {
         Saying::Recovery { by_timer: 1, by_acks: 1, seed: 7 },
         Saying::Repeat { command: text() },
     ];
+    for lost in [Impaired::Nothing, Impaired::OnePacket(3)] {
+        all.push(Saying::Compared { octets: 30, packets: 8, rtt: after, timer: after, lost });
+    }
+    all.push(Saying::TcpBesides { opening: after, initial_window: 10, window: 4 });
+    all.push(Saying::UdpRead { text: text() });
+    all.push(Saying::Diagrams);
+    all.push(Saying::SelectiveRepeatWould { sends: 9, lasted: after });
     for how in [Ended::Closed, Ended::Reset, Ended::Silent, Ended::Unreachable, Ended::Aborted] {
         all.push(Saying::Closed { how, received: 1, sent: 2 });
         all.push(Saying::Ended { label: label(), how, received: 1, sent: 2, connections: 1 });

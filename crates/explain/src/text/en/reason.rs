@@ -184,12 +184,16 @@ fn fin(octets: u32, peer_closed_first: bool, context: &Context) -> Wording {
 
 fn retransmission(because: &RetransmissionCause, octets: u32, context: &Context) -> Wording {
     match because {
+        // Without text, the congestion window has no say.
         RetransmissionCause::Timeout { rto, next_rto, cwnd, .. } => {
             let backoff = if next_rto > rto {
                 format!("RTO doubles to {}", time(*next_rto))
             } else {
                 format!("RTO stays at {}", time(*next_rto))
             };
+            if octets == 0 {
+                return Wording::one(format!("retransmission timeout; {backoff}"));
+            }
             let window = match context.mss {
                 Some(mss) if *cwnd <= mss => "1 MSS".to_string(),
                 _ => cwnd.to_string(),
@@ -212,7 +216,6 @@ fn retransmission(because: &RetransmissionCause, octets: u32, context: &Context)
             Wording::one(format!("partial ACK: the next hole is lost too; recovery until {until}"))
         }
         RetransmissionCause::SynAgain => {
-            let _ = octets;
             Wording::one("their SYN came again, so our SYN,ACK was lost: resend it")
         }
     }

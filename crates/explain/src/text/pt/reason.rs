@@ -192,12 +192,16 @@ fn fin(octets: u32, peer_closed_first: bool, context: &Context) -> Wording {
 
 fn retransmission(because: &RetransmissionCause, octets: u32, context: &Context) -> Wording {
     match because {
+        // Without text, the congestion window has no say.
         RetransmissionCause::Timeout { rto, next_rto, cwnd, .. } => {
             let backoff = if next_rto > rto {
                 format!("RTO dobra p/ {}", time(*next_rto))
             } else {
                 format!("RTO fica em {}", time(*next_rto))
             };
+            if octets == 0 {
+                return Wording::one(format!("estouro do temporizador; {backoff}"));
+            }
             let window = match context.mss {
                 Some(mss) if *cwnd <= mss => "1 MSS".to_string(),
                 _ => cwnd.to_string(),
@@ -223,7 +227,6 @@ fn retransmission(because: &RetransmissionCause, octets: u32, context: &Context)
                 .or(format!("ACK parcial: recuperação até {until}"))
         }
         RetransmissionCause::SynAgain => {
-            let _ = octets;
             Wording::one("o SYN veio outra vez: o nosso SYN,ACK se perdeu; reenvia")
         }
     }
