@@ -348,6 +348,26 @@ fn an_observer_sees_arrivals_before_their_effects() {
     );
 }
 
+/// The wheel may hold an instant from before a timer moved on; what is told is the next that counts.
+#[test]
+fn the_deadline_is_that_of_the_timer_which_is_due_first() {
+    let mut talk = Talk::new();
+    let (early, _) = talk.connected("10.0.0.2:80");
+    let (other, _) = talk.connected("10.0.0.2:80");
+    talk.a.send(talk.now, early, b"acknowledged").unwrap();
+    talk.run_ms(100);
+    talk.fate = Some(std::boxed::Box::new(|_, _, _| false));
+    let begun = talk.now;
+    talk.a.send(talk.now, other, b"lost").unwrap();
+    talk.run_ms(50);
+    talk.a.send(talk.now, early, b"lost later").unwrap();
+    talk.run_ms(1);
+    let deadline = talk.a.poll_deadline().unwrap();
+    let timer = aperto_tcp::Timer::Retransmission;
+    assert_eq!(deadline.what, crate::Timer::Tcp { connection: other, timer });
+    assert_eq!(deadline.at, begun + talk.a.status(other).unwrap().rto);
+}
+
 /// Fairness: one that has much to send does not keep another from sending a little.
 #[test]
 fn connections_and_datagrams_leave_by_turns() {
