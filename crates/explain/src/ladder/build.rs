@@ -1,5 +1,6 @@
 //! From the records of a flow to the rows of its ladder.
 
+mod exchange;
 mod later;
 
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -316,15 +317,6 @@ impl<'a> Builder<'a> {
         (first || self.view.calls == Calls::Shown).then_some(aside)
     }
 
-    /// The window of a textbook protocol, where it is another than was shown last.
-    fn window_cell(&mut self, window: String) -> Option<String> {
-        if self.window_shown.as_ref() == Some(&window) {
-            return None;
-        }
-        self.window_shown = Some(window.clone());
-        Some(window)
-    }
-
     fn context(&self, record: &Record, packet: &Packet, reason: &Reason, lost: bool) -> crate::Context {
         let mut context = self.facts.context(packet, record.at, Counting::Relative);
         if self.view.seq == super::Seq::Absolute {
@@ -468,65 +460,6 @@ impl<'a> Builder<'a> {
             _ => 2 * at,
         };
         self.rows.push((key, Row::Timer { at: when, side, says }));
-    }
-
-    fn textbook_noted(&mut self, at: usize, record: &Record, note: &aperto_arq::Note) {
-        use aperto_arq::Note as N;
-        let side = self.facts.seen_by(record.vantage);
-        let here = side.and_then(|side| Some((side, self.facts.arrival_at(side, record.at)?)));
-        if textbook::is_receivers(note)
-            && let Some((side, number)) = here
-            && let Some(doing) = textbook::doing(self.view.language, note)
-        {
-            self.set_cell(number, side, doing);
-        }
-        match note {
-            N::Discarded(what) => {
-                let aside = asides::discarded(what, &self.arq, self.view);
-                let aside = self.once(&format!("{:?}", discriminant(what)), Some(aside));
-                if let (Some((_, number)), Some(aside)) = (here, aside)
-                    && let Some(row) = self.row_of.get(&(number, 0)).copied()
-                    && let Some((_, Row::Packet(row))) = self.rows.get_mut(row)
-                {
-                    row.asides.push(aside);
-                }
-            }
-            N::WindowMoved { window, .. } => {
-                let size = self.space_size();
-                if let Some((side, number)) = here
-                    && let Some(cell) = self.window_cell(textbook::window(*window, size))
-                {
-                    self.set_cell(number, side, cell);
-                }
-            }
-            N::TimerExpired { .. } => {
-                if let Some(says) = textbook::timer_row(self.view.language, self.trace.records(), at) {
-                    self.timer_row(at, record.at, side, says);
-                    self.repeat_window(record, side);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// The window stands again beside the first packet that a timer sends again.
-    fn repeat_window(&mut self, record: &Record, side: Option<Side>) {
-        let (Some(side), Some(window)) = (side, self.window_shown.clone()) else { return };
-        let Some((_, key)) = self.first_now[place(side)].filter(|(instant, _)| *instant == record.at) else {
-            self.window_again = Some((record.at, side));
-            return;
-        };
-        if let Some((_, Row::Packet(row))) = self.rows.iter_mut().find(|(other, _)| *other == key) {
-            row.cells[place(side)].get_or_insert(window);
-        }
-    }
-
-    fn space_size(&self) -> u32 {
-        let of = |record: &Record| match &record.packet()?.transport {
-            Transport::Arq(arq) => Some(arq.space.size()),
-            _ => None,
-        };
-        self.trace.records().iter().find_map(of).unwrap_or(1 << 16)
     }
 
     fn delivered(&mut self, record: &Record) {

@@ -74,6 +74,15 @@ pub(super) fn doing(language: Language, note: &Note) -> Option<String> {
     }
 }
 
+/// One packet may release those that waited for it: `delivers 2` and `delivers 5` are `delivers 2-5`.
+pub(super) fn range(before: &str, doing: &str, last: aperto_arq::Sequence) -> String {
+    let word = doing.split(' ').next().unwrap_or(doing);
+    match before.strip_prefix(word).map(str::trim_start) {
+        Some(first) => format!("{word} {}-{last}", first.split('-').next().unwrap_or(first)),
+        None => doing.to_string(),
+    }
+}
+
 /// What the row of a timer says; how long it ran is told by the packet that it sends again.
 pub(super) fn timer_row(language: Language, records: &[Record], place: usize) -> Option<Wording> {
     let record = records.get(place)?;
@@ -126,5 +135,34 @@ pub(super) fn lasted(first: Option<Instant>, records: &[Record]) -> Duration {
     match (first, last) {
         (Some(first), Some(last)) => last.since(first),
         _ => Duration::ZERO,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aperto_arq::Sequence;
+
+    use super::*;
+
+    fn of(base: u16, last: u16) -> Window {
+        let number = Sequence::new;
+        Window { base: number(base), next: number(base), last: number(last) }
+    }
+
+    #[test]
+    fn a_window_is_written_out_while_it_is_small() {
+        assert_eq!(window(of(0, 3), 16_384), "[0 1 2 3]");
+        assert_eq!(window(of(10, 41), 16_384), "[10..41]");
+        assert_eq!(window(of(16_382, 1), 16_384), "[16382..1]");
+        assert_eq!(window(of(3, 0), 4), "[3 0]");
+        assert_eq!(window_size(of(3, 0), 4), 2);
+    }
+
+    #[test]
+    fn what_one_packet_released_is_one_range() {
+        let last = Sequence::new;
+        assert_eq!(range("delivers 2", "delivers 3", last(3)), "delivers 2-3");
+        assert_eq!(range("delivers 2-3", "delivers 4", last(4)), "delivers 2-4");
+        assert_eq!(range("[0 1]", "delivers 4", last(4)), "delivers 4");
     }
 }

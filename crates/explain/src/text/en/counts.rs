@@ -21,11 +21,7 @@ pub(crate) fn counted(counted: &Counted<'_>) -> String {
             format!("{arrived} of {}, {octets} of {}", plural(sent, "datagram", "datagrams"), bytes(of))
         }
         Counted::Textbook { sends, packets, resent } => {
-            format!(
-                "{} for {} ({resent} resent)",
-                plural(sends, "data send", "data sends"),
-                plural(packets, "packet", "packets")
-            )
+            format!("{} sent for {packets} ({resent} resent)", plural(sends, "data packet", "data packets"))
         }
         Counted::ServerRead(text) => format!("server app read: \"{text}\""),
         Counted::ShowsAll(rows) => format!("(--all shows the {rows})"),
