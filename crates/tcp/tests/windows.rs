@@ -416,3 +416,21 @@ fn a_scaled_window_closes_although_it_is_rounded() {
         assert!(talk.connection.readable() > 299_000);
     });
 }
+
+/// RFC 9293 §3.8.6: what may be sent is bounded by the right edge that the peer offered; a segment
+/// that repeats old text but acknowledges more brings the newest window.
+#[test]
+fn a_repeated_segment_that_acknowledges_more_brings_its_window() {
+    conversation(|talk| {
+        let mut talk = talk(Config::classroom()).established();
+        talk.peer_sends(text(1, b"abc").window(4000));
+        talk.we_read();
+        talk.we_write(&[7; 8000]);
+        let before: usize = talk.all().iter().map(|left| left.paper.text.len()).sum();
+        assert_eq!(before, 4000);
+        // The peer repeats its text, acknowledges everything and has closed its window.
+        talk.peer_sends(text(1, b"abc").ack(4001).window(0));
+        let after: usize = talk.all().iter().map(|left| left.paper.text.len()).sum();
+        assert_eq!(after, 0);
+    });
+}

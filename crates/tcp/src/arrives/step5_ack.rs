@@ -306,14 +306,20 @@ impl Connection {
     }
 
     /// SND.WND moves, but not by an old segment. RFC 9293 §3.10.7.4, fifth, ESTABLISHED STATE.
+    ///
+    /// A segment that acknowledges more than any before is newer than all of them, also where it
+    /// repeats old text and so stands before SND.WL1: its window counts. SND.WND is an offset from
+    /// SND.UNA, so without it the right edge would slide along with SND.UNA, beyond any that the peer
+    /// ever offered.
     fn update_send_window(&mut self, now: Instant, arrival: &Arrival<'_>) {
         let send = &mut self.send;
-        let newer =
-            send.wl1.before(arrival.seq) || (send.wl1 == arrival.seq && send.wl2.at_or_before(arrival.ack));
+        let newer = send.wl2.before(arrival.ack)
+            || send.wl1.before(arrival.seq)
+            || (send.wl1 == arrival.seq && send.wl2 == arrival.ack);
         if !newer || arrival.ack.before(send.una) {
             return;
         }
-        send.wl1 = arrival.seq;
+        send.wl1 = send.wl1.later(arrival.seq);
         send.wl2 = arrival.ack;
         let before = send.window;
         send.window = arrival.window;
