@@ -1,3 +1,128 @@
-//! The `aperto` program.
+//! The `aperto` program: run a connection, see every segment and why it was sent.
+//!
+//! | module | |
+//! | --- | --- |
+//! | [`arguments`] | the command line in two languages, as typed values |
+//! | [`environment`], [`settings`], [`language`], [`looks`] | what decides how things look |
+//! | [`output`], [`record`] | stdout, stderr, pager; recordings |
+//! | [`live`] | real wires |
+//! | [`command`] | what each command does, one file each |
+//!
+//! Only what talks to a user is here. What a segment means is said by `aperto-explain`, what
+//! happens is decided by the other crates.
 
-fn main() {}
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod command;
+mod environment;
+mod json_texts;
+mod language;
+mod live;
+mod looks;
+mod output;
+mod record;
+mod settings;
+
+use std::process::ExitCode;
+
+use aperto_explain::Language;
+use aperto_explain::program::{Exit, Fault};
+
+use arguments::read::{self, Job};
+use arguments::refuse::{self, Refusal};
+use command::{client, compare, demo, papers, server, show};
+use environment::Environment;
+use looks::Looks;
+use settings::Settings;
+
+fn main() -> ExitCode {
+    let environment = Environment::from_process();
+    let (settings, trouble) = match Settings::read() {
+        Ok(settings) => (settings, None),
+        Err(fault) => (Settings::default(), Some(fault)),
+    };
+    let language = language::choose(&environment, &settings);
+    let outcome = match trouble {
+        Some(fault) => Err((fault, None)),
+        None => run(&environment, &settings, language),
+    };
+    let exit = match outcome {
+        Ok(exit) => exit,
+        Err((fault, looks)) => {
+            let looks = looks.unwrap_or_else(|| early_looks(&environment, &settings, language));
+            command::fail(&fault, &looks)
+        }
+    };
+    ExitCode::from(exit.code())
+}
+
+/// Understands the command line and does what it says. A fault comes with the looks to tell it in,
+/// as soon as they are known.
+fn run(
+    environment: &Environment,
+    settings: &Settings,
+    language: Language,
+) -> Result<Exit, (Fault, Option<Looks>)> {
+    let early = |fault| (fault, None);
+    if let Some(value) = &environment.not_unicode {
+        return Err(early(Fault::NotUnicode { value: value.clone() }));
+    }
+    let words = std::iter::once("aperto").chain(environment.words.iter().map(String::as_str));
+    let matches = match tree_of(language).try_get_matches_from(words) {
+        Ok(matches) => matches,
+        Err(error) => match refuse::sort(&error, &program(environment)) {
+            Refusal::Help(text) => {
+                papers::print(&early_looks(environment, settings, language), &text);
+                return Ok(Exit::Done);
+            }
+            Refusal::Fault(fault) => return Err(early(fault)),
+        },
+    };
+    let looks = Looks::new(&matches, language, settings, environment).map_err(early)?;
+    read::job(&matches)
+        .and_then(|job| perform(job, &looks, environment))
+        .map_err(|fault| (fault, Some(looks)))
+}
+
+fn perform(job: Job, looks: &Looks, environment: &Environment) -> Result<Exit, Fault> {
+    match job {
+        Job::Demo(job) => demo::run(&job, looks),
+        Job::Scenes => Ok(demo::list(looks)),
+        Job::Completions { shell } => Ok(papers::completions(looks, &shell)),
+        Job::Man => papers::man(looks),
+        Job::Help { command, all } => papers::help(looks, command.as_deref(), all),
+        Job::Version => Ok(papers::version(looks)),
+        Job::Server(job) => server::run(job, looks, environment),
+        Job::Client(job) => client::run(job, looks, environment),
+        Job::Compare(job) => compare::run(&job, looks),
+        Job::Show(job) => show::run(&job, looks),
+    }
+}
+
+fn tree_of(language: Language) -> clap::Command {
+    arguments::tree::command(language)
+}
+
+/// The command as far as its help is named: `aperto server`.
+fn program(environment: &Environment) -> String {
+    let names = ["demo", "server", "client", "compare", "show", "completions", "man", "help"];
+    let aliases = ["demonstracao", "servidor", "cliente", "comparar", "mostrar"];
+    let first = environment
+        .words
+        .iter()
+        .find(|word| names.contains(&word.as_str()) || aliases.contains(&word.as_str()));
+    first.map_or_else(|| "aperto".into(), |word| format!("aperto {word}"))
+}
+
+/// How to tell a fault of a command line that was not understood.
+fn early_looks(environment: &Environment, settings: &Settings, language: Language) -> Looks {
+    let nothing =
+        tree_of(language).try_get_matches_from(["aperto"]).expect("the bare command is always understood");
+    let mut looks = Looks::new(&nothing, language, settings, environment)
+        .expect("settings are checked when they are read");
+    if let Some(view) = environment.early_flag("view").and_then(looks::view) {
+        looks.asked_view = Some(view);
+    }
+    looks
+}

@@ -1,0 +1,12 @@
+//! The command line: what it may say (`tree.rs`, `flags.rs`), what it says as typed values
+//! (`read.rs`, `channel.rs`), and what is wrong with it (`refuse.rs`).
+
+pub(crate) mod channel;
+pub(crate) mod flags;
+pub(crate) mod read;
+pub(crate) mod refuse;
+pub(crate) mod repeat;
+pub(crate) mod tree;
+
+#[cfg(test)]
+mod tests;

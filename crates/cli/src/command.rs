@@ -1,0 +1,40 @@
+//! What each command does, one file each.
+
+pub(crate) mod client;
+pub(crate) mod compare;
+mod datagrams;
+pub(crate) mod demo;
+pub(crate) mod papers;
+pub(crate) mod present;
+pub(crate) mod server;
+pub(crate) mod show;
+mod why;
+
+use aperto_explain::program::{Exit, Fault};
+use aperto_time::Instant;
+use aperto_trace::json;
+use aperto_trace::trace::Ending;
+
+use crate::looks::{Looks, View};
+use crate::output::{Output, tell};
+
+/// Tells why nothing came of it: in words, and as the last line of JSON where that was asked for.
+pub(crate) fn fail(fault: &Fault, looks: &Looks) -> Exit {
+    if looks.asked_view == Some(View::Json) {
+        let ending = error_ending(fault, looks, Instant::ZERO);
+        let mut output = Output::new(looks);
+        output.line(&json::ending_line(&ending, 0));
+        output.finish();
+    }
+    tell(fault, looks)
+}
+
+/// A fault as the end of a trace.
+pub(crate) fn error_ending(fault: &Fault, looks: &Looks, at: Instant) -> Ending {
+    Ending::Error {
+        at,
+        code: fault.code().into(),
+        message: fault.notice(looks.language).headline,
+        exit_code: fault.exit().code(),
+    }
+}

@@ -1,0 +1,377 @@
+//! `aperto server`: waits for clients, over our own TCP or the system's.
+
+use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use aperto_explain::program::saying::{Ended, Saying, prompt};
+use aperto_explain::program::{Exit, Fault};
+use aperto_sim::recipe::Protocol;
+use aperto_tokio::{Conversation, Listening, Stack, WireNote};
+use tokio::sync::broadcast;
+use tokio::task::LocalSet;
+
+use super::datagrams;
+use crate::arguments::read::{Server, Service, WireKind};
+use crate::environment::Environment;
+use crate::live::net::{self, End, Net};
+use crate::live::printer::{Printer, Printing};
+use crate::live::prompt::{Input, Prompt, Terminal};
+use crate::live::scribe::SharedScribe;
+use crate::live::slash::Typed;
+use crate::live::{self, signal, talk};
+use crate::looks::{Looks, View};
+
+/// How many connections wait to be accepted.
+const BACKLOG: usize = 128;
+/// How many lines of the operator a slow client may be behind.
+const OPERATOR_LINES: usize = 256;
+
+/// Waits for clients until it is told to end.
+pub(crate) fn run(job: Server, looks: &Looks, environment: &Environment) -> Result<Exit, Fault> {
+    let terminal = Terminal::remember();
+    let runtime = live::runtime()?;
+    let operator = job.service == Service::Chat && environment.stdin_is_terminal;
+    let opened = operator.then(|| Prompt::open(prompt(looks.language, true))).flatten();
+    let (prompt, above) = opened.map_or((None, None), |(prompt, above)| (Some(prompt), Some(above)));
+    let (printer, printing) = live::printer(looks, job.live.record.file.as_deref(), above);
+    let local = LocalSet::new();
+    let done = if job.live.protocol == Protocol::Udp {
+        local.block_on(&runtime, datagrams::serve(&job, looks, printer, printing))
+    } else {
+        local.block_on(&runtime, over_tcp(job, looks.clone(), prompt, printer, printing))
+    };
+    terminal.restore();
+    // A prompt still waits in its thread; nobody waits for it.
+    runtime.shutdown_background();
+    done
+}
+
+/// What all connections of a server share.
+struct Room {
+    looks: Looks,
+    printer: Printer,
+    service: Service,
+    port: u16,
+    wire: WireKind,
+    scribe: Option<SharedScribe>,
+    stack: Option<Stack>,
+    connections: Cell<u64>,
+    accepted: Cell<u64>,
+    operator: RefCell<Option<broadcast::Sender<String>>>,
+}
+
+async fn over_tcp(
+    job: Server,
+    looks: Looks,
+    mut prompt: Option<Prompt>,
+    printer: Printer,
+    printing: Printing,
+) -> Result<Exit, Fault> {
+    let (mut net, listening) = match open(&job, &looks, &printer) {
+        Ok(opened) => opened,
+        Err(fault) => return live::conclude(None, printer, printing, Err(fault), &looks),
+    };
+    greet(&job, &looks, &printer, net.as_ref(), &listening);
+    let operator = (job.service == Service::Chat).then(|| broadcast::channel(OPERATOR_LINES).0);
+    if operator.is_some() && prompt.is_none() {
+        prompt = Some(Prompt::from_stdin());
+    }
+    let room = Rc::new(Room {
+        looks: looks.clone(),
+        printer: printer.clone(),
+        service: job.service.clone(),
+        port: job.listen.port(),
+        wire: job.live.wire,
+        scribe: net.as_ref().and_then(|net| net.scribe.clone()),
+        stack: net.as_ref().map(|net| net.stack.clone()),
+        connections: Cell::new(0),
+        accepted: Cell::new(0),
+        operator: RefCell::new(operator),
+    });
+    if let Some(prompt) = &mut prompt {
+        prompt.ask();
+    }
+    let outcome = accept_all(&job, &room, &listening, net.as_mut(), prompt.as_mut()).await;
+    drop(listening);
+    let scribe = room.scribe.clone();
+    if let Some(net) = net {
+        if outcome == Ok(Exit::Interrupted) {
+            net.stack.abort_all();
+        } else {
+            let patience = std::time::Duration::from_secs(5);
+            // Whoever still talks after that is cut off.
+            let _ = tokio::time::timeout(patience, net.stack.settled()).await;
+        }
+        net.close().await;
+    }
+    drop(room);
+    live::conclude(scribe.as_ref(), printer, printing, outcome, &looks)
+}
+
+fn open(job: &Server, looks: &Looks, printer: &Printer) -> Result<(Option<Net>, Listening), Fault> {
+    let failed = |error| net::refused_here(&error, &job.live.command);
+    if job.live.wire == WireKind::Os {
+        let backlog = u32::try_from(BACKLOG).unwrap_or(u32::MAX);
+        return Ok((None, Listening::open_os(job.listen, backlog).map_err(failed)?));
+    }
+    let end = End::Server { listen: job.listen };
+    let net = Net::open(&job.live, end, net::pace_of(&job.service), looks, printer)?;
+    let listener = net.stack.listen(net.local, BACKLOG).map_err(failed)?;
+    Ok((Some(net), Listening::Aperto(listener)))
+}
+
+/// Says where it listens and what to type next.
+fn greet(job: &Server, looks: &Looks, printer: &Printer, net: Option<&Net>, listening: &Listening) {
+    if looks.quiet || matches!(looks.live_view(), View::Json) {
+        return;
+    }
+    let at = match net {
+        Some(net) => net.local,
+        None => listening.local_addr().unwrap_or(job.listen),
+    };
+    let say = |saying: Saying| {
+        for line in saying.lines(looks.language) {
+            printer.line(line);
+        }
+    };
+    if let (WireKind::Tun, Some(net)) = (job.live.wire, net) {
+        say(Saying::ListeningTun { at, device: net.device.clone() });
+    } else if job.lan {
+        let addresses = net::addresses_for_others();
+        let host = addresses.first().cloned().unwrap_or_else(|| at.ip().to_string());
+        say(Saying::ListeningLan { at, addresses });
+        say(Saying::NextClient { host, port: at.port(), flags: flags(job) });
+    } else {
+        say(Saying::Listening { at });
+        say(Saying::NextClient { host: at.ip().to_string(), port: at.port(), flags: flags(job) });
+    }
+    printer.line("");
+}
+
+/// What the client needs to speak the same.
+pub(crate) fn flags(job: &Server) -> String {
+    let mut flags = String::new();
+    if job.live.wire == WireKind::Os {
+        flags.push_str(" --wire os");
+    }
+    if job.live.protocol == Protocol::Udp {
+        flags.push_str(" --proto udp");
+    }
+    flags
+}
+
+/// Takes connections until it is told to end.
+async fn accept_all(
+    job: &Server,
+    room: &Rc<Room>,
+    listening: &Listening,
+    mut net: Option<&mut Net>,
+    mut prompt: Option<&mut Prompt>,
+) -> Result<Exit, Fault> {
+    let deadline = job.live.timeout.map(|after| tokio::time::Instant::now() + after);
+    let mut over = tokio::task::JoinSet::new();
+    let mut watch_reader = tokio::time::interval(std::time::Duration::from_millis(500));
+    let mut ending = std::pin::pin!(signal::asked_to_end());
+    loop {
+        tokio::select! {
+            accepted = listening.accept() => {
+                let (conversation, peer) = accepted.map_err(|error| Fault::System { what: error.to_string() })?;
+                let connections = room.connections.get();
+                if job.max_conns.is_some_and(|limit| connections >= limit) {
+                    conversation.abort();
+                    room.say(&Saying::TooMany { peer, limit: connections });
+                    continue;
+                }
+                room.connections.set(connections + 1);
+                room.accepted.set(room.accepted.get() + 1);
+                over.spawn_local(Rc::clone(room).attend(conversation, peer));
+            }
+            Some(ended) = over.join_next(), if !over.is_empty() => {
+                if job.once {
+                    return ended.unwrap_or_else(|error| Err(Fault::System { what: error.to_string() }));
+                }
+            }
+            note = noticed(net.as_deref_mut()) => room.wire_noticed(&note),
+            typed = typed(prompt.as_deref_mut()) => match typed {
+                Input::Interrupted => return Ok(Exit::Interrupted),
+                Input::Typed(Typed::Quit) => {
+                    // Dropping the sender closes every chat.
+                    room.operator.borrow_mut().take();
+                    while over.join_next().await.is_some() {}
+                    return Ok(Exit::Done);
+                }
+                Input::Typed(typed) => room.typed(typed),
+            },
+            () = &mut ending => return Ok(Exit::Interrupted),
+            () = until(deadline) => {
+                return Err(Fault::TimeIsUp { after: job.live.timeout.unwrap_or_default() });
+            }
+            _ = watch_reader.tick() => {
+                if room.printer.is_gone() {
+                    return Ok(Exit::Done);
+                }
+            }
+        }
+    }
+}
+
+/// The next thing that a wire notices; never, where there is none.
+async fn noticed(net: Option<&mut Net>) -> WireNote {
+    match net {
+        Some(net) => match net.noticed.recv().await {
+            Some(note) => note,
+            None => std::future::pending().await,
+        },
+        None => std::future::pending().await,
+    }
+}
+
+/// The next thing that is typed; never, where nobody types.
+async fn typed(prompt: Option<&mut Prompt>) -> Input {
+    match prompt {
+        Some(prompt) => match prompt.typed.recv().await {
+            Some(input) => input,
+            None => std::future::pending().await,
+        },
+        None => std::future::pending().await,
+    }
+}
+
+/// A time that may never come.
+pub(crate) async fn until(deadline: Option<tokio::time::Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+impl Room {
+    fn say(&self, saying: &Saying) {
+        if self.looks.live_view() == View::Json {
+            return;
+        }
+        if let Some(scribe) = &self.scribe {
+            scribe.lock().tell();
+        }
+        for line in saying.lines(self.looks.language) {
+            self.printer.line(line);
+        }
+    }
+
+    fn wire_noticed(&self, note: &WireNote) {
+        if let WireNote::Foreign { from, octets, .. } = note {
+            self.say(&Saying::Foreign { from: *from, octets: *octets as u64 });
+        }
+    }
+
+    fn typed(&self, typed: Typed) {
+        match typed {
+            Typed::Say(text) => {
+                if let Some(operator) = &*self.operator.borrow() {
+                    // With nobody connected nobody hears it.
+                    let _ = operator.send(text);
+                }
+            }
+            Typed::Help => self.say(&Saying::Help),
+            other => self.say(&Saying::UnknownSlash { line: format!("{other:?}") }),
+        }
+    }
+
+    /// How a connection is called everywhere.
+    fn label(&self, conversation: &Conversation) -> String {
+        let endpoints = conversation
+            .ours()
+            .and_then(|stream| self.stack.as_ref()?.with_host(|host| host.endpoints(stream.id())));
+        match (endpoints, &self.scribe) {
+            (Some(endpoints), Some(scribe)) => scribe.lock().flow_between(endpoints).0.to_string(),
+            _ => format!("c{}", self.accepted.get()),
+        }
+    }
+
+    /// Serves one client from its first text to its end.
+    async fn attend(self: Rc<Self>, mut conversation: Conversation, peer: SocketAddr) -> Result<Exit, Fault> {
+        let label = self.label(&conversation);
+        let opened = Saying::Opened {
+            label: label.clone(),
+            peer,
+            connections: self.connections.get(),
+            port: self.port,
+        };
+        if self.wire == WireKind::Os {
+            self.say(&Saying::LikelyOpened);
+        }
+        self.say(&opened);
+        let operator = self.operator.borrow().as_ref().map(broadcast::Sender::subscribe);
+        let file = match &self.service {
+            Service::Out(file) if self.accepted.get() > 1 => Some(format!("{file}.{label}")),
+            Service::Out(file) => Some(file.clone()),
+            _ => None,
+        };
+        let shows_text = self.wire == WireKind::Os && self.looks.live_view() == View::Lines;
+        let shown = |sent: bool, octets: &[u8]| {
+            if shows_text {
+                self.say(&os_text(&format!("{label} "), sent, octets));
+            }
+        };
+        let language = self.looks.language;
+        let (tally, done) =
+            talk::serve(&mut conversation, &self.service, language, operator, file.as_deref(), shown).await;
+        let end = match conversation.ours() {
+            Some(stream) if done.is_ok() => stream.closed().await,
+            Some(stream) => stream.ended().unwrap_or(aperto_tcp::End::Reset),
+            None if done.is_ok() => aperto_tcp::End::Closed,
+            None => aperto_tcp::End::Reset,
+        };
+        self.connections.set(self.connections.get().saturating_sub(1));
+        self.report(&label, &tally, end, file);
+        match (end, done) {
+            (aperto_tcp::End::Closed, Ok(())) => Ok(Exit::Done),
+            (aperto_tcp::End::TimedOut, _) => Err(Fault::SilentPeer { remote: peer }),
+            (aperto_tcp::End::Unreachable, _) => Err(Fault::Unreachable { remote: peer }),
+            (aperto_tcp::End::Aborted, _) => Ok(Exit::Interrupted),
+            _ => Err(Fault::ResetByPeer { remote: peer }),
+        }
+    }
+
+    fn report(&self, label: &str, tally: &talk::Tally, end: aperto_tcp::End, file: Option<String>) {
+        if self.wire == WireKind::Os && end == aperto_tcp::End::Closed {
+            self.say(&Saying::LikelyClosed);
+        }
+        let label_and_space = format!("{label} ");
+        match file {
+            Some(file) => self.say(&Saying::SavedAs {
+                label: label_and_space,
+                file,
+                octets: tally.received,
+                sha256: tally.sha256(),
+            }),
+            None if self.service == Service::Sink => self.say(&Saying::Hash {
+                label: label_and_space,
+                octets: tally.received,
+                sha256: tally.sha256(),
+            }),
+            None => {}
+        }
+        let how = match live::ended(end) {
+            Ended::Closed => Ended::Closed,
+            other => other,
+        };
+        self.say(&Saying::Ended {
+            label: label.into(),
+            how,
+            received: tally.received,
+            sent: tally.sent,
+            connections: self.connections.get(),
+        });
+    }
+}
+
+/// A text that went through the system's sockets.
+pub(crate) fn os_text(label: &str, sent: bool, octets: &[u8]) -> Saying {
+    let text = match aperto_explain::context::printable(octets) {
+        Some(text) => format!("   {}", aperto_explain::wording::cut(text, 50)),
+        None => String::new(),
+    };
+    Saying::OsText { label: label.into(), sent, octets: octets.len() as u64, text }
+}

@@ -1,0 +1,90 @@
+//! `/why 6` and `/estado`: what the prompt can be asked about the connection.
+
+use aperto_explain::context::Counting;
+use aperto_explain::facts::{FlowFacts, beginning};
+use aperto_explain::program::saying::Saying;
+use aperto_explain::wording::{spread, wrap};
+use aperto_explain::{Citation, Language, text};
+use aperto_tokio::Stack;
+use aperto_trace::{Fact, Number, Trace, Transport};
+
+use crate::live::scribe::SharedScribe;
+
+/// How far answers are indented, as everything that belongs to a line above.
+const INDENT: usize = 12;
+/// How wide they may be.
+const COLUMNS: usize = 80;
+
+/// Why a segment was sent, in two or three sentences.
+pub(crate) fn lines(scribe: Option<&SharedScribe>, number: u32, language: Language) -> Vec<String> {
+    let Some(scribe) = scribe else { return Saying::NoSuchSegment { number }.lines(language) };
+    answer(scribe.lock().trace(), number, language)
+}
+
+fn answer(trace: &Trace, number: u32, language: Language) -> Vec<String> {
+    let wanted = Number(number);
+    let mut facts: Option<FlowFacts> = None;
+    let flow =
+        trace.records().iter().find(|record| record.number() == Some(wanted)).and_then(|record| record.flow);
+    for record in trace.records().iter().filter(|record| record.flow == flow) {
+        if let Some(flow) = flow.and_then(|id| trace.flow(id)) {
+            let facts = facts.get_or_insert_with(|| FlowFacts::new(flow.id, beginning(flow)));
+            facts.learn(record, record.number().and_then(|number| trace.packet(number)));
+            if let Fact::Left(packet) = &record.fact
+                && packet.number == wanted
+                && let Transport::Tcp(segment) = &packet.transport
+                && let Some(reason) = &segment.reason
+            {
+                let context = facts.context(packet, record.at, Counting::Absolute);
+                let rule = text::rules::of(reason, &context).cite(Citation::Number);
+                return told(&text::long(language, reason, &context), &rule);
+            }
+        }
+    }
+    let saying = match trace.packet(wanted) {
+        Some(_) => Saying::NotOurs { number },
+        None => Saying::NoSuchSegment { number },
+    };
+    saying.lines(language)
+}
+
+/// The answer, indented, with the rule at the right of its last line.
+fn told(sentences: &str, rule: &str) -> Vec<String> {
+    let indent = " ".repeat(INDENT);
+    let mut lines: Vec<String> =
+        wrap(sentences, COLUMNS - INDENT).into_iter().map(|line| format!("{indent}{line}")).collect();
+    let last = lines.pop().unwrap_or_default();
+    lines.extend(spread(&last, rule, COLUMNS));
+    lines
+}
+
+/// How the connections are.
+pub(crate) fn state(stack: &Stack) -> Vec<String> {
+    let mut lines = Vec::new();
+    let all = stack.connections();
+    for (id, endpoints, state) in all {
+        let (local, remote) = (stack.outer(endpoints.local), stack.outer(endpoints.remote));
+        lines.push(format!("            {state}  {local} - {remote}"));
+        let Some(status) = stack.with_host(|host| host.status(id).ok()) else { continue };
+        lines.push(format!(
+            "            snd.una {}  snd.nxt {}  snd.wnd {}  rcv.nxt {}  rcv.wnd {}",
+            status.send_unacknowledged,
+            status.send_next,
+            status.send_window,
+            status.receive_next,
+            status.receive_window
+        ));
+        let srtt = status.srtt.map_or_else(|| "-".into(), |srtt| format!("{} ms", srtt.as_millis()));
+        lines.push(format!(
+            "            cwnd {}  ssthresh {}  srtt {srtt}  rto {} ms",
+            status.cwnd,
+            threshold(status.ssthresh),
+            status.rto.as_millis()
+        ));
+    }
+    lines
+}
+
+fn threshold(octets: u32) -> String {
+    if octets == u32::MAX { "∞".into() } else { octets.to_string() }
+}

@@ -1,0 +1,293 @@
+//! Writes down what happens on a real wire, and tells it: to the screen, to a file.
+//!
+//! One scribe for a stack, shared by the driver's hooks (`watch.rs`, `spoil.rs`) and the command.
+//! It keeps the last records for whoever asks `/why 6`; what is older has been told and is forgotten.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use aperto_explain::lines::{Labels, Lines};
+use aperto_explain::program::Fault;
+use aperto_explain::program::saying::Saying;
+use aperto_explain::{Language, Summary};
+use aperto_host::{Departure, Note};
+use aperto_sim::channel::Fate;
+use aperto_time::Instant;
+use aperto_tokio::{Way, clock};
+use aperto_trace::trace::Ending;
+use aperto_trace::{
+    Fact, FlowId, HostId, Limits, Meaning, Number, Protocol, Record, Recorder, Role, Trace, TraceHeader,
+    Vantage, json,
+};
+use tokio::sync::Notify;
+
+use super::fate;
+use super::printer::{Printer, is_reader_gone};
+use crate::looks::{Looks, View, Why};
+use crate::record::{Recording, cannot_write};
+
+/// How many records are kept for questions.
+const KEPT: usize = 1 << 13;
+/// How many are kept for a ladder, which is drawn at the end.
+const KEPT_FOR_LADDER: usize = 1 << 17;
+/// How many records wait at most to be told, and how many connections have counts.
+const MOST_UNTOLD: usize = 512;
+const MOST_SUMMARIES: usize = 4_096;
+/// How long an instant is over after it began.
+const MOMENT: Duration = Duration::from_millis(1);
+/// After so many lines a view that nobody asked for tells only what is unusual.
+const LINES_UNASKED: u64 = 200;
+
+/// A scribe that several share.
+#[derive(Clone)]
+pub(crate) struct SharedScribe(Arc<Mutex<Scribe>>);
+
+impl SharedScribe {
+    pub(crate) fn new(scribe: Scribe) -> Self {
+        Self(Arc::new(Mutex::new(scribe)))
+    }
+
+    /// The scribe. One who panicked while writing was wrong about one record.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Scribe> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Who shows what happens.
+enum Telling {
+    Lines(Box<Lines>),
+    Json { with_texts: bool },
+    Nothing,
+}
+
+/// See the module's text.
+pub(crate) struct Scribe {
+    recorder: Recorder,
+    host: HostId,
+    language: Language,
+    /// How many of the kept records have been told.
+    told: usize,
+    telling: Telling,
+    lines: u64,
+    unasked: bool,
+    printer: Printer,
+    recording: Option<Recording>,
+    trouble: Option<Fault>,
+    keep: usize,
+    /// The number of the packet that left last.
+    departed: Number,
+    summaries: BTreeMap<FlowId, Summary>,
+    news: Arc<Notify>,
+}
+
+impl Scribe {
+    /// A scribe for the host with this place in the header.
+    pub(crate) fn new(
+        header: TraceHeader,
+        host: HostId,
+        looks: &Looks,
+        printer: Printer,
+        recording: Option<Recording>,
+    ) -> Self {
+        let view = looks.live_view();
+        let is_server = header.hosts.first().is_some_and(|host| host.role == Role::Server);
+        let labels = if is_server { Labels::Connections } else { Labels::None };
+        let telling = match view {
+            View::Lines => Telling::Lines(Box::new(Lines::new(looks.line_view(labels)))),
+            View::Json => {
+                printer.line(json::start_line(&header));
+                Telling::Json { with_texts: looks.why == Some(Why::Full) }
+            }
+            View::Ladder | View::Nothing => Telling::Nothing,
+        };
+        let keep = if view == View::Ladder { KEPT_FOR_LADDER } else { KEPT };
+        Self {
+            recorder: Recorder::new(header, Limits { records: KEPT_FOR_LADDER * 2, ..Limits::default() }),
+            host,
+            language: looks.language,
+            told: 0,
+            telling,
+            lines: 0,
+            unasked: looks.asked_view.is_none(),
+            printer,
+            recording,
+            trouble: None,
+            keep,
+            departed: Number(0),
+            summaries: BTreeMap::new(),
+            news: Arc::default(),
+        }
+    }
+
+    /// What is kept.
+    pub(crate) const fn trace(&self) -> &Trace {
+        self.recorder.trace()
+    }
+
+    // The driver's hooks.
+
+    pub(super) fn departed(&mut self, now: Instant, departure: &Departure, packet: &[u8]) {
+        self.departed = self.recorder.departure(now, self.host, departure, packet);
+        self.publish();
+    }
+
+    pub(super) fn arrived(&mut self, now: Instant, interface: u8, packet: &[u8]) {
+        let vantage = Vantage::Host { host: self.host, interface };
+        self.recorder.frame_arrived(now, vantage, packet);
+        self.publish();
+    }
+
+    pub(super) fn noted(&mut self, now: Instant, note: &Note) {
+        self.recorder.host_note(now, self.host, note);
+        self.publish();
+    }
+
+    /// The number by which the ladder knows the packet that goes through the channel now.
+    pub(super) const fn number_of_passing(&self, way: Way) -> u64 {
+        match way {
+            Way::Out => self.departed.0 as u64,
+            Way::In => self.recorder.next_number().0 as u64,
+        }
+    }
+
+    /// Our channel does something to a packet of ours.
+    pub(super) fn spoilt(&mut self, now: Instant, number: u64, what: &Fate) {
+        let number = Number(u32::try_from(number).unwrap_or(u32::MAX));
+        fate::record(&mut self.recorder, now, number, what);
+        self.publish();
+    }
+
+    /// Our channel loses a packet that came.
+    pub(super) fn lost_inward(&mut self, now: Instant, packet: &[u8], what: &Fate) {
+        let number = self.recorder.left(now, Vantage::Channel, packet, Meaning::Plain);
+        fate::record(&mut self.recorder, now, number, what);
+        self.publish();
+    }
+
+    /// Something is new: it is told when the instant is over, by whoever waits for [`news`](Self::news).
+    fn publish(&mut self) {
+        if self.recorder.trace().records().len() - self.told > MOST_UNTOLD {
+            self.tell();
+        } else {
+            self.news.notify_one();
+        }
+    }
+
+    /// Tells what is new; the instant must be over.
+    pub(crate) fn tell(&mut self) {
+        let trace = self.recorder.trace();
+        let fresh = trace.records().get(self.told..).unwrap_or_default();
+        if fresh.is_empty() {
+            return;
+        }
+        if let Some(recording) = &mut self.recording
+            && let Err(error) = recording.add(trace, self.told).and_then(|()| flush(recording))
+        {
+            let gone = is_reader_gone(&error);
+            self.trouble = (!gone).then(|| cannot_write(recording.file(), &error));
+            self.recording = None;
+        }
+        let mut told = Vec::new();
+        for record in fresh {
+            if let Some(flow) = record.flow {
+                self.summaries.entry(flow).or_default().count(record, trace.flow(flow));
+            }
+            match &mut self.telling {
+                Telling::Nothing => {}
+                Telling::Json { with_texts: true } => {
+                    self.printer.line(crate::json_texts::line(trace, record))
+                }
+                Telling::Json { with_texts: false } => self.printer.line(json::record_line(record)),
+                Telling::Lines(lines) => told.push((lines.push(record), is_usual(record))),
+            }
+        }
+        if let Telling::Lines(lines) = &mut self.telling {
+            told.push((lines.flush(), false));
+        }
+        for (lines, usual) in told {
+            self.show(lines, usual);
+        }
+        self.told = self.recorder.trace().records().len();
+        if self.told > self.keep {
+            self.recorder.drain();
+            self.told = 0;
+        }
+        while self.summaries.len() > MOST_SUMMARIES {
+            self.summaries.pop_first();
+        }
+    }
+
+    /// Prints lines; of a view that nobody asked for only so many, and then only the unusual.
+    fn show(&mut self, lines: Vec<String>, usual: bool) {
+        for line in lines {
+            self.lines += 1;
+            if !self.unasked || self.lines <= LINES_UNASKED || !usual {
+                self.printer.line(line);
+            }
+            if self.unasked && self.lines == LINES_UNASKED {
+                self.printer.line(Saying::OnlyUnusual.text(self.language));
+            }
+        }
+    }
+
+    /// Told when there is something new to tell.
+    pub(crate) fn news(&self) -> Arc<Notify> {
+        Arc::clone(&self.news)
+    }
+
+    /// The name and the counts of the connection between these ends, ours first.
+    pub(crate) fn flow_between(&mut self, endpoints: aperto_host::Endpoints) -> (FlowId, Summary) {
+        self.tell();
+        let flow = self.recorder.flow_between(clock::now(), self.host, Protocol::Tcp, endpoints.into());
+        (flow, self.summaries.get(&flow).copied().unwrap_or_default())
+    }
+
+    /// The end: what the views still have to say, and the recording closed.
+    pub(crate) fn finish(&mut self, ending: &Ending) -> Result<Option<(String, u64, u64)>, Fault> {
+        self.tell();
+        self.recorder.end(ending.clone());
+        let not_kept = self.recorder.trace().not_kept();
+        match &mut self.telling {
+            Telling::Lines(_) | Telling::Nothing => {}
+            Telling::Json { .. } => self.printer.line(json::ending_line(ending, not_kept)),
+        }
+        if let Some(fault) = self.trouble.take() {
+            return Err(fault);
+        }
+        let Some(recording) = self.recording.take() else { return Ok(None) };
+        let file = recording.file().to_owned();
+        let (sent, arrived) = recording.finish(ending, not_kept)?;
+        Ok(Some((file, sent, arrived)))
+    }
+}
+
+/// A pipe's reader wants to see what there is.
+fn flush(recording: &mut Recording) -> std::io::Result<()> {
+    if recording.is_pipe() { recording.flush() } else { Ok(()) }
+}
+
+/// Tells what is new, a moment after it happened: by then the instant is over.
+pub(crate) async fn keep_telling(scribe: SharedScribe) {
+    let news = scribe.lock().news();
+    loop {
+        news.notified().await;
+        tokio::time::sleep(MOMENT).await;
+        scribe.lock().tell();
+    }
+}
+
+/// What happens all the time while text flows.
+fn is_usual(record: &Record) -> bool {
+    match &record.fact {
+        Fact::Left(packet) | Fact::Arrived { packet: Some(packet), .. } => match packet.tcp() {
+            Some(segment) => {
+                let control = segment.header.control;
+                !control.syn() && !control.fin() && !control.rst() && segment.of.is_none()
+            }
+            None => true,
+        },
+        Fact::Channel { .. } | Fact::State { .. } | Fact::Dropped { .. } => false,
+        _ => true,
+    }
+}

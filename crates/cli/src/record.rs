@@ -1,0 +1,188 @@
+//! `-w FILE`: a recording while it happens, or of a run that is over.
+//!
+//! The name's end says the format; `-` is pcapng on stdout. Each packet's comment holds its reason.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+
+use aperto_explain::program::Fault;
+use aperto_explain::{Comments, Language};
+use aperto_trace::sink::Sink;
+use aperto_trace::trace::Ending;
+use aperto_trace::{Fact, Record, Trace, TraceHeader, Vantage, json, pcap, pcapng};
+
+/// Where octets go.
+pub(crate) struct Octets(BufWriter<Box<dyn Write + Send>>);
+
+impl Sink for Octets {
+    type Error = io::Error;
+
+    fn write(&mut self, octets: &[u8]) -> io::Result<()> {
+        self.0.write_all(octets)
+    }
+}
+
+enum Format {
+    Pcapng(pcapng::Writer<Octets>),
+    Pcap(pcap::Writer<Octets>),
+    Aperto(Octets),
+}
+
+/// A recording that is being written.
+pub(crate) struct Recording {
+    file: String,
+    format: Format,
+    comments: Comments,
+    language: Language,
+    /// Packets that left and that arrived.
+    sent: u64,
+    arrived: u64,
+}
+
+/// What a recording's name says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    Pcapng,
+    Pcap,
+    Aperto,
+}
+
+/// The format that a name asks for.
+pub(crate) fn kind_of(file: &str) -> Result<Kind, Fault> {
+    let lower = file.to_lowercase();
+    if file == "-" || lower.ends_with(".pcapng") {
+        Ok(Kind::Pcapng)
+    } else if lower.ends_with(".pcap") {
+        Ok(Kind::Pcap)
+    } else if lower.ends_with(".aperto") {
+        Ok(Kind::Aperto)
+    } else {
+        Err(Fault::UnknownFormat { file: file.into() })
+    }
+}
+
+impl Recording {
+    /// Begins a file.
+    pub(crate) fn create(file: &str, header: &TraceHeader, language: Language) -> Result<Self, Fault> {
+        let kind = kind_of(file)?;
+        let failed = |error: io::Error| cannot_write(file, &error);
+        let target: Box<dyn Write + Send> = match file {
+            "-" => Box::new(io::stdout()),
+            path => Box::new(File::create(path).map_err(failed)?),
+        };
+        let octets = Octets(BufWriter::with_capacity(1 << 16, target));
+        let format = match kind {
+            Kind::Pcapng => Format::Pcapng(pcapng::Writer::new(octets, header).map_err(failed)?),
+            Kind::Pcap => Format::Pcap(pcap::Writer::new(octets, header).map_err(failed)?),
+            Kind::Aperto => {
+                let mut octets = octets;
+                line(&mut octets, &json::start_line(header)).map_err(failed)?;
+                Format::Aperto(octets)
+            }
+        };
+        Ok(Self { file: file.into(), format, comments: Comments::default(), language, sent: 0, arrived: 0 })
+    }
+
+    /// Adds what happened since a place in the trace's records.
+    pub(crate) fn add(&mut self, trace: &Trace, from: usize) -> io::Result<()> {
+        self.comments = Comments::of(trace, self.language);
+        for record in trace.records().get(from..).unwrap_or_default() {
+            match &mut self.format {
+                Format::Pcapng(writer) => {
+                    let comment = self.comments.for_record(record);
+                    let comment = comment.or_else(|| unsaid(record, self.language));
+                    writer.record(trace, record, comment.as_deref())?;
+                }
+                Format::Pcap(writer) => {
+                    writer.record(trace, record)?;
+                }
+                Format::Aperto(octets) => line(octets, &json::record_line(record))?,
+            }
+            match (record.vantage, &record.fact) {
+                (Vantage::Host { .. }, Fact::Left(_)) => self.sent += 1,
+                (_, Fact::Arrived { .. }) => self.arrived += 1,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets a reader see what there is: for a pipe.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        match &mut self.format {
+            Format::Pcapng(writer) => writer.sink_mut().0.flush(),
+            Format::Pcap(writer) => writer.sink_mut().0.flush(),
+            Format::Aperto(octets) => octets.0.flush(),
+        }
+    }
+
+    /// Whether somebody reads it while it is written.
+    pub(crate) fn is_pipe(&self) -> bool {
+        self.file == "-"
+    }
+
+    /// Ends the file, and says how many packets left and arrived.
+    pub(crate) fn finish(mut self, ending: &Ending, not_kept: u64) -> Result<(u64, u64), Fault> {
+        if let Format::Aperto(octets) = &mut self.format {
+            line(octets, &json::ending_line(ending, not_kept))
+                .map_err(|error| cannot_write(&self.file, &error))?;
+        }
+        match self.flush() {
+            // Whoever read a pipe has seen enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            Err(error) => return Err(cannot_write(&self.file, &error)),
+            Ok(()) => {}
+        }
+        Ok((self.sent, self.arrived))
+    }
+
+    /// The file's name.
+    pub(crate) fn file(&self) -> &str {
+        &self.file
+    }
+}
+
+fn line(octets: &mut Octets, text: &str) -> io::Result<()> {
+    octets.write(text.as_bytes())?;
+    octets.write(b"\n")
+}
+
+/// What is said of a packet of which there is nothing more to say: its name, which is that of its
+/// row in the ladder.
+fn unsaid(record: &Record, language: Language) -> Option<String> {
+    let number = record.number()?;
+    let english = language == Language::English;
+    Some(match &record.fact {
+        Fact::Arrived { copy: 0, packet: None, .. } if english => format!("{number} arrives"),
+        Fact::Arrived { copy: 0, packet: None, .. } => format!("{number} chega"),
+        Fact::Arrived { copy: 0, .. } if english => {
+            format!("{number} arrives; why it was sent, the other side knows")
+        }
+        Fact::Arrived { copy: 0, .. } => format!("{number} chega; por que foi enviado, o outro lado sabe"),
+        Fact::Arrived { .. } if english => format!("copy of {number}, made by the channel"),
+        Fact::Arrived { .. } => format!("cópia do {number}, feita pelo canal"),
+        Fact::Left(_) if english => format!("{number} leaves"),
+        Fact::Left(_) => format!("{number} sai"),
+        _ => return None,
+    })
+}
+
+/// A file that cannot be written, as a fault.
+pub(crate) fn cannot_write(file: &str, error: &io::Error) -> Fault {
+    Fault::CannotWrite { file: file.into(), why: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_the_name_says_the_format() {
+        assert_eq!(kind_of("a.pcapng"), Ok(Kind::Pcapng));
+        assert_eq!(kind_of("A.PCAP"), Ok(Kind::Pcap));
+        assert_eq!(kind_of("x.y.aperto"), Ok(Kind::Aperto));
+        assert_eq!(kind_of("-"), Ok(Kind::Pcapng));
+        assert!(kind_of("notes.txt").is_err());
+        assert!(kind_of("pcapng").is_err());
+    }
+}

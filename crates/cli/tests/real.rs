@@ -1,0 +1,31 @@
+//! The program itself, as processes that talk to each other and to other programs.
+//!
+//! | module | who talks to whom |
+//! | --- | --- |
+//! | [`processes`] | server and client over the tunnel: files, faults, several clients, a chat |
+//! | [`os_sockets`] | the system's sockets: `nc` and Python |
+//! | [`tun`] | the running kernel's TCP, in a network namespace of the test's own |
+//! | [`tshark`] | recordings, read by somebody else |
+//! | [`interrupt`] | Ctrl-C, and a reader that goes away |
+//! | [`bad_input`] | what a user gets wrong |
+//!
+//! Where a tool or a right is missing, a test says so by name and passes. Unix only: signals,
+//! terminals and namespaces are.
+
+#![cfg(unix)]
+
+#[path = "real/bad_input.rs"]
+mod bad_input;
+#[path = "real/interrupt.rs"]
+mod interrupt;
+#[path = "real/os_sockets.rs"]
+mod os_sockets;
+#[path = "real/processes.rs"]
+mod processes;
+#[path = "real/support.rs"]
+mod support;
+#[path = "real/tshark.rs"]
+mod tshark;
+#[cfg(target_os = "linux")]
+#[path = "real/tun.rs"]
+mod tun;
