@@ -3,7 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use aperto_trace::{Direction, DropReason, Fact, FlowId, Number, Trace, Transport};
+use aperto_tcp::State;
+use aperto_trace::{Direction, DropReason, Fact, Flow, FlowId, Number, Trace, Transport};
 
 use crate::context::Side;
 use crate::facts::sender;
@@ -31,36 +32,9 @@ pub fn of(trace: &Trace, number: Number, language: Language) -> Option<String> {
         Fact::Dropped { reason, .. } => Some(reason),
         _ => None,
     });
-    let states = journey
-        .states
-        .iter()
-        .filter_map(|&place| {
-            let record = trace.records().get(place)?;
-            let host = record.vantage.host_id()?;
-            let side = if flow.client == Some(host) { Side::Client } else { Side::Server };
-            match record.fact {
-                Fact::State { to, .. } => Some((side, to)),
-                _ => None,
-            }
-        })
-        .collect();
     let segment = packet.tcp();
     let header = segment.map(|segment| segment.header);
-    let (noun, label) = match &packet.transport {
-        Transport::Tcp(_) => (Noun::Segment, None),
-        Transport::Udp => (Noun::Datagram, None),
-        Transport::Arq(arq) => {
-            use aperto_arq::Kind;
-            let kind = match arq.kind {
-                Kind::Data => "DATA",
-                Kind::Ack => "ACK",
-                Kind::Nack => "NACK",
-                Kind::GroupAck => "GROUP ACK",
-            };
-            (Noun::Packet, Some(alloc::format!("{kind} {}", arq.sequence)))
-        }
-        _ => (Noun::Packet, None),
-    };
+    let (noun, label) = name_of(&packet.transport);
     let spoken = Spoken {
         noun,
         number,
@@ -82,9 +56,44 @@ pub fn of(trace: &Trace, number: Number, language: Language) -> Option<String> {
             DropReason::BadChecksum { .. } => None,
             reason => Some(text::not_used(language, reason).full().into()),
         }),
-        states,
+        states: states(trace, flow, &journey.states),
     };
     Some(text::sentence(language, &spoken))
+}
+
+/// What it is, and what it is called where it has no flags.
+fn name_of(transport: &Transport) -> (Noun, Option<String>) {
+    match transport {
+        Transport::Tcp(_) => (Noun::Segment, None),
+        Transport::Udp => (Noun::Datagram, None),
+        Transport::Arq(arq) => {
+            use aperto_arq::Kind;
+            let kind = match arq.kind {
+                Kind::Data => "DATA",
+                Kind::Ack => "ACK",
+                Kind::Nack => "NACK",
+                Kind::GroupAck => "GROUP ACK",
+            };
+            (Noun::Packet, Some(alloc::format!("{kind} {}", arq.sequence)))
+        }
+        _ => (Noun::Packet, None),
+    }
+}
+
+/// The states that it moved.
+fn states(trace: &Trace, flow: &Flow, places: &[usize]) -> Vec<(Side, State)> {
+    places
+        .iter()
+        .filter_map(|&place| {
+            let record = trace.records().get(place)?;
+            let host = record.vantage.host_id()?;
+            let side = if flow.client == Some(host) { Side::Client } else { Side::Server };
+            match record.fact {
+                Fact::State { to, .. } => Some((side, to)),
+                _ => None,
+            }
+        })
+        .collect()
 }
 
 fn beginning(trace: &Trace, flow: FlowId) -> aperto_time::Instant {

@@ -22,10 +22,14 @@ pub(super) fn why(reason: &Reason, context: &Context, view: &View) -> Aside {
     }
 }
 
-/// What somebody wrote beside the packet in a capture, where there is no reason.
+/// What somebody wrote beside the packet in a capture, where there is no reason: the state change, which
+/// our own comments begin with, stands in its column anyway.
 pub(super) fn comment(packet: &Packet) -> Option<Aside> {
     let text = packet.comment.as_deref()?.lines().next()?;
-    let says = crate::wording::cut(text.split(" | ").last().unwrap_or(text), LONGEST_COMMENT);
+    let says = crate::wording::cut(
+        text.split(" | ").find(|part| !part.contains('→')).unwrap_or(text),
+        LONGEST_COMMENT,
+    );
     Some(Aside { about: Word::Why, says: Wording::one(says), rule: None, congestion: None })
 }
 
