@@ -44,6 +44,8 @@ impl Connection {
             }),
             _ => None,
         };
+        // The segment size is known now, and the initial window counts in segments.
+        self.congestion.opened(&self.config, self.effective_mss(), self.rtt.attempts() > 0);
     }
 
     /// The window of a SYN, which is never scaled. RFC 7323 §2.2.
