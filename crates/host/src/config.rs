@@ -26,6 +26,9 @@ pub struct Config {
     pub max_half_open: usize,
     /// Most connections in TIME-WAIT; beyond it the oldest gives way.
     pub max_time_wait: usize,
+    /// Most connections that the application has released and that still have something to do before
+    /// TIME-WAIT; one that is released beyond it is reset.
+    pub max_orphans: usize,
     /// What fragments may take.
     pub fragments: FragmentLimits,
     /// From which the port of an active open is chosen. RFC 6335 §6 names 49152 to 65535.
@@ -79,6 +82,7 @@ impl Default for Config {
             max_connections: 1 << 20,
             max_half_open: 4096,
             max_time_wait: 1 << 16,
+            max_orphans: 8192,
             fragments: FragmentLimits::default(),
             ports: 49152..=65535,
             sequential_ports: false,
@@ -107,6 +111,7 @@ impl fmt::Debug for Config {
             .field("max_connections", &self.max_connections)
             .field("max_half_open", &self.max_half_open)
             .field("max_time_wait", &self.max_time_wait)
+            .field("max_orphans", &self.max_orphans)
             .field("fragments", &self.fragments)
             .field("ports", &self.ports)
             .field("sequential_ports", &self.sequential_ports)

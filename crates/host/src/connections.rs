@@ -179,6 +179,8 @@ pub(crate) struct Connections {
     pub(crate) half_open_count: usize,
     pub(crate) lingering: Aging,
     pub(crate) lingering_count: usize,
+    /// How many nobody has that are not in TIME-WAIT.
+    pub(crate) orphans: usize,
 }
 
 impl Connections {
@@ -194,6 +196,7 @@ impl Connections {
             half_open_count: 0,
             lingering: Aging::default(),
             lingering_count: 0,
+            orphans: 0,
         }
     }
 
@@ -296,6 +299,9 @@ impl Connections {
         if core::mem::replace(&mut entry.lingering, true) {
             return None;
         }
+        if entry.stage == Stage::Orphan {
+            self.orphans = self.orphans.saturating_sub(1);
+        }
         let entries = &self.entries;
         let is_lingering = |id: Id| entries.get(id).is_some_and(|entry| entry.lingering);
         self.lingering_count += 1;
@@ -325,9 +331,20 @@ impl Connections {
                     listener.waiting = listener.waiting.saturating_sub(1);
                 }
             }
+            Stage::Orphan if !entry.lingering => self.orphans = self.orphans.saturating_sub(1),
             Stage::Held | Stage::Orphan => {}
         }
         Some(entry)
+    }
+
+    /// Nobody has a connection any more.
+    pub(crate) fn orphan(&mut self, id: Id) {
+        if let Some(entry) = self.entries.get_mut(id)
+            && entry.stage != Stage::Orphan
+        {
+            entry.stage = Stage::Orphan;
+            self.orphans += usize::from(!entry.lingering);
+        }
     }
 
     /// Who listens on one of our sockets.

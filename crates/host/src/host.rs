@@ -481,11 +481,11 @@ impl Host {
 
 /// Takes a connection from a listener that is gone: its peer gets a reset.
 fn entry_orphaned(tcp: &mut Connections, id: Id, now: Instant) {
-    if let Some(entry) = tcp.entries.get_mut(id) {
-        entry.stage = Stage::Orphan;
-        if let Body::Live(connection) = &mut entry.body {
-            connection.abort(now);
-        }
-        tcp.stir(id);
+    tcp.orphan(id);
+    if let Some(entry) = tcp.entries.get_mut(id)
+        && let Body::Live(connection) = &mut entry.body
+    {
+        connection.abort(now);
     }
+    tcp.stir(id);
 }

@@ -90,10 +90,9 @@ impl Host {
     pub fn close_listener(&mut self, now: Instant, id: ListenerId) -> Result<(), NoSuch> {
         let mut listener = self.tcp.remove_listener(id).ok_or(NoSuch)?;
         while let Some(waiting) = listener.queue.pop() {
-            if let Some(entry) = self.tcp.entries.get_mut(waiting)
-                && entry.stage == Stage::Waiting(id)
-            {
-                entry.stage = Stage::Orphan;
+            let stage = self.tcp.entries.get(waiting).map(|entry| entry.stage);
+            if stage == Some(Stage::Waiting(id)) {
+                self.tcp.orphan(waiting);
                 self.with_connection(now, waiting, |connection| connection.abort(now));
             }
         }
@@ -354,8 +353,14 @@ impl Host {
     /// The id names nothing.
     pub fn release(&mut self, now: Instant, id: ConnectionId) -> Result<(), NoSuch> {
         let held = self.held(id).ok_or(NoSuch)?;
-        self.with_connection(now, held, |connection| connection.release(now));
-        self.orphan(held);
+        let is_one_too_many = self.tcp.orphans >= self.config.max_orphans;
+        self.with_connection(now, held, |connection| {
+            connection.release(now);
+            if is_one_too_many {
+                connection.abort(now);
+            }
+        });
+        self.tcp.orphan(held);
         Ok(())
     }
 
@@ -369,14 +374,8 @@ impl Host {
     pub fn abort(&mut self, now: Instant, id: ConnectionId) -> Result<(), NoSuch> {
         let held = self.held(id).ok_or(NoSuch)?;
         self.with_connection(now, held, |connection| connection.abort(now));
-        self.orphan(held);
+        self.tcp.orphan(held);
         Ok(())
-    }
-
-    fn orphan(&mut self, id: Id) {
-        if let Some(entry) = self.tcp.entries.get_mut(id) {
-            entry.stage = Stage::Orphan;
-        }
     }
 
     /// STATUS. RFC 9293 §3.10.6. Also of half-open connections and of those in TIME-WAIT.

@@ -46,3 +46,18 @@ fn ten_thousand_idle_connections_need_no_attention() {
     assert!(talk.a.poll_deadline().is_none() && talk.b.poll_deadline().is_none());
     assert!(talk.a.wheel.is_empty() && talk.b.wheel.is_empty());
 }
+
+/// Peers that never close their side: beyond the limit a released connection is reset.
+#[test]
+fn no_more_released_connections_linger_than_allowed() {
+    let mut talk = Talk::with(Config { max_orphans: 10, ..config(1) }, config(2));
+    for _ in 0..25 {
+        let (client, _) = talk.connected("10.0.0.2:80");
+        talk.a.release(talk.now, client).unwrap();
+        talk.run_ms(100);
+        assert!(talk.a.connections().count() <= 10 && talk.a.tcp.orphans <= 10);
+    }
+    assert_eq!((talk.a.connections().count(), talk.a.tcp.orphans), (10, 10));
+    talk.run(aperto_time::Duration::from_secs(120));
+    assert_eq!((talk.a.connections().count(), talk.a.tcp.orphans), (0, 0));
+}

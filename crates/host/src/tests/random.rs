@@ -125,5 +125,53 @@ proptest! {
         talk.run(Duration::from_secs(1000));
         prop_assert_eq!((talk.a.connections().count(), talk.b.connections().count()), (0, 0));
         prop_assert!(talk.a.wheel.is_empty() && talk.b.wheel.is_empty());
+        for tcp in [&talk.a.tcp, &talk.b.tcp] {
+            prop_assert_eq!((tcp.orphans, tcp.lingering_count, tcp.half_open_count), (0, 0, 0));
+        }
+    }
+}
+
+/// Twin runs: whatever a stranger sends to other sockets, what one connection sends does not change
+/// by a bit.
+#[test]
+fn strangers_leave_no_trace_in_a_connection_that_is_not_theirs() {
+    let run = |forged: u64| {
+        let mut talk = Talk::new();
+        let (client, server) = talk.connected("10.0.0.2:80");
+        talk.b.listen(socket("10.0.0.2:81"), 4).unwrap();
+        talk.left.clear();
+        let mut trace = Vec::new();
+        let mut luck = forged;
+        for round in 0..60_usize {
+            for _ in 0..if forged == 0 { 0 } else { 20 } {
+                luck = luck.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let from = core::net::Ipv4Addr::new(10, 0, 0, 3 + (luck >> 60) as u8).into();
+                let from = core::net::SocketAddr::new(from, 1 + (luck >> 40) as u16 % 60_000);
+                let to = ["10.0.0.2:81", "10.0.0.2:82", "10.0.0.2:9"][(luck >> 33) as usize % 3];
+                let control = aperto_wire::tcp::Control::from_bits((luck >> 50) as u8);
+                let header = aperto_wire::tcp::Header { control, ..syn((luck >> 20) as u32) };
+                let frame = match luck >> 63 {
+                    0 => segment(from, socket(to), &header, b"forged"),
+                    _ => datagram(from, socket(to), b"forged"),
+                };
+                talk.b.frame_arrives(talk.now, LINE, &frame);
+            }
+            talk.a.send(talk.now, client, &[round as u8; 3000]).unwrap();
+            talk.b.send(talk.now, server, &[round as u8; 2000]).unwrap();
+            talk.run_ms(37);
+            let read = talk.read(super::talk::Side::B, server);
+            trace.push((talk.now, read));
+        }
+        let of_it = |about: &crate::About| match about {
+            crate::About::Tcp { connection: Some(id), .. } => *id == client || *id == server,
+            _ => false,
+        };
+        talk.left.retain(|(_, about)| of_it(about));
+        (trace, talk.left)
+    };
+    let alone = run(0);
+    assert!(alone.1.len() > 200);
+    for forged in 1..=5 {
+        assert!(run(forged) == alone, "{forged}");
     }
 }

@@ -354,14 +354,17 @@ fn the_deadline_is_that_of_the_timer_which_is_due_first() {
     let mut talk = Talk::new();
     let (early, _) = talk.connected("10.0.0.2:80");
     let (other, _) = talk.connected("10.0.0.2:80");
-    talk.a.send(talk.now, early, b"acknowledged").unwrap();
-    talk.run_ms(100);
-    talk.fate = Some(std::boxed::Box::new(|_, _, _| false));
+    // One word arrives and is acknowledged 60 ms later, which starts the timer anew; meanwhile the
+    // other connection's word and the next of this one are lost.
+    talk.a.send(talk.now, early, b"arrives").unwrap();
+    talk.run_ms(20);
+    talk.fate = Some(std::boxed::Box::new(|side, _, _| side == Side::B));
     let begun = talk.now;
     talk.a.send(talk.now, other, b"lost").unwrap();
-    talk.run_ms(50);
-    talk.a.send(talk.now, early, b"lost later").unwrap();
-    talk.run_ms(1);
+    talk.run_ms(20);
+    talk.a.set_nagle(talk.now, early, aperto_tcp::Nagle::Off).unwrap();
+    talk.a.send(talk.now, early, b"lost too").unwrap();
+    talk.run_ms(60);
     let deadline = talk.a.poll_deadline().unwrap();
     let timer = aperto_tcp::Timer::Retransmission;
     assert_eq!(deadline.what, crate::Timer::Tcp { connection: other, timer });
