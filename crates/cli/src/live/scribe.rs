@@ -11,9 +11,10 @@ use aperto_explain::lines::{Labels, Lines};
 use aperto_explain::program::Fault;
 use aperto_explain::program::saying::Saying;
 use aperto_explain::{Language, Summary};
-use aperto_host::{Departure, Note};
+use aperto_host::{About, Departure, Endpoints, Note};
 use aperto_sim::channel::Fate;
 use aperto_time::Instant;
+use aperto_tcp::diagram::Cause;
 use aperto_tokio::{Way, clock};
 use aperto_trace::trace::Ending;
 use aperto_trace::{
@@ -34,6 +35,9 @@ const KEPT_FOR_LADDER: usize = 1 << 17;
 /// How many records wait at most to be told, and how many connections have counts.
 const MOST_UNTOLD: usize = 512;
 const MOST_SUMMARIES: usize = 4_096;
+/// How many moves wait for their segments at most, and for how long.
+const MOST_HELD: usize = 64;
+const HELD_FOR: Duration = Duration::from_millis(20);
 /// How long an instant is over after it began.
 const MOMENT: Duration = Duration::from_millis(1);
 /// After so many lines a view that nobody asked for tells only what is unusual.
@@ -77,6 +81,8 @@ pub(crate) struct Scribe {
     keep: usize,
     /// The number of the packet that left last.
     departed: Number,
+    /// Moves of states whose segment has not left yet.
+    held: Vec<(Instant, Note)>,
     summaries: BTreeMap<FlowId, Summary>,
     news: Arc<Notify>,
 }
@@ -115,6 +121,7 @@ impl Scribe {
             trouble: None,
             keep,
             departed: Number(0),
+            held: Vec::new(),
             summaries: BTreeMap::new(),
             news: Arc::default(),
         }
@@ -129,6 +136,9 @@ impl Scribe {
 
     pub(super) fn departed(&mut self, now: Instant, departure: &Departure, packet: &[u8]) {
         self.departed = self.recorder.departure(now, self.host, departure, packet);
+        if let About::Tcp { endpoints, .. } = departure.about {
+            self.let_go(|_, held| endpoints_of(held) == Some(endpoints), now);
+        }
         self.publish();
     }
 
@@ -138,9 +148,24 @@ impl Scribe {
         self.publish();
     }
 
+    /// A call moves a state a moment before its segment leaves; both belong to one row.
     pub(super) fn noted(&mut self, now: Instant, note: &Note) {
-        self.recorder.host_note(now, self.host, note);
+        if moves_before_it_leaves(note) && self.held.len() < MOST_HELD {
+            self.held.push((now, *note));
+        } else {
+            self.recorder.host_note(now, self.host, note);
+        }
         self.publish();
+    }
+
+    /// Records the moves whose segment has left, or whose time is over.
+    fn let_go(&mut self, goes: impl Fn(Instant, &Note) -> bool, now: Instant) {
+        let (going, staying) = std::mem::take(&mut self.held).into_iter().partition(|(at, note)| goes(*at, note));
+        self.held = staying;
+        let going: Vec<(Instant, Note)> = going;
+        for (_, note) in going {
+            self.recorder.host_note(now, self.host, &note);
+        }
     }
 
     /// The number by which the ladder knows the packet that goes through the channel now.
@@ -176,6 +201,8 @@ impl Scribe {
 
     /// Tells what is new; the instant must be over.
     pub(crate) fn tell(&mut self) {
+        let now = clock::now();
+        self.let_go(|at, _| now.since(at) > HELD_FOR, now);
         let trace = self.recorder.trace();
         let fresh = trace.records().get(self.told..).unwrap_or_default();
         if fresh.is_empty() {
@@ -237,7 +264,7 @@ impl Scribe {
     }
 
     /// The name and the counts of the connection between these ends, ours first.
-    pub(crate) fn flow_between(&mut self, endpoints: aperto_host::Endpoints) -> (FlowId, Summary) {
+    pub(crate) fn flow_between(&mut self, endpoints: Endpoints) -> (FlowId, Summary) {
         self.tell();
         let flow = self.recorder.flow_between(clock::now(), self.host, Protocol::Tcp, endpoints.into());
         (flow, self.summaries.get(&flow).copied().unwrap_or_default())
@@ -245,6 +272,7 @@ impl Scribe {
 
     /// The end: what the views still have to say, and the recording closed.
     pub(crate) fn finish(&mut self, ending: &Ending) -> Result<Option<(String, u64, u64)>, Fault> {
+        self.let_go(|_, _| true, clock::now());
         self.tell();
         self.recorder.end(ending.clone());
         let not_kept = self.recorder.trace().not_kept();
@@ -274,6 +302,24 @@ pub(crate) async fn keep_telling(scribe: SharedScribe) {
         news.notified().await;
         tokio::time::sleep(MOMENT).await;
         scribe.lock().tell();
+    }
+}
+
+/// Whether a note is of a move that is shown beside the segment that follows it.
+fn moves_before_it_leaves(note: &Note) -> bool {
+    match note {
+        Note::Tcp { note: aperto_tcp::Note::State { cause, .. }, .. } => {
+            matches!(cause, Cause::ActiveOpen | Cause::CloseCalled | Cause::FinSent | Cause::AbortCalled)
+        }
+        Note::Opened { listener: None, .. } => true,
+        _ => false,
+    }
+}
+
+fn endpoints_of(note: &Note) -> Option<Endpoints> {
+    match note {
+        Note::Tcp { endpoints, .. } | Note::Opened { endpoints, .. } => Some(*endpoints),
+        _ => None,
     }
 }
 
