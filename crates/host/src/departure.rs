@@ -11,7 +11,7 @@ use aperto_wire::{icmpv4, icmpv6};
 
 use crate::ids::{ConnectionId, InterfaceId, UdpId};
 
-/// The two ends of a connection, or of a datagram's way.
+/// The two ends of a connection, or of a datagram's way; they never change (RFC 9293 §3.9.1.1 \[MUST-45\]).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Endpoints {
     /// Ours.

@@ -65,10 +65,10 @@ pub struct Config {
     pub min_send_mss: u16,
 }
 
-/// How an idle connection is probed. RFC 9293 §3.8.4.
+/// How an idle connection is probed. RFC 9293 §3.8.4 \[MUST-27\] \[MAY-5\].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct KeepAlive {
-    /// Idle time before the first probe: at least two hours by default \[MUST-28\].
+    /// Idle time before the first probe: at least two hours by default (RFC 9293 §3.8.4 \[MUST-28\]).
     pub idle: Duration,
     /// Time between probes.
     pub interval: Duration,

@@ -9,7 +9,7 @@ use aperto_time::{Duration, Instant};
 use crate::config::Config;
 use crate::note::WindowChange;
 
-/// cwnd and ssthresh. Sizes in octets.
+/// cwnd and ssthresh. Sizes in octets. RFC 9293 §3.8.2 \[MUST-19\].
 #[derive(Clone, Debug)]
 pub(crate) struct Congestion {
     cwnd: u32,

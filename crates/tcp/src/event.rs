@@ -24,7 +24,7 @@ pub enum Event {
     Ended(End),
 }
 
-/// How a connection ended.
+/// How a connection ended: in good order, or not. RFC 9293 §3.6 \[MUST-12\].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum End {
     /// Both sides closed and everything arrived.

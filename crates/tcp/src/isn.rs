@@ -11,7 +11,7 @@ use aperto_time::Instant;
 use aperto_wire::SeqNumber;
 use siphasher::sip::SipHasher24;
 
-/// The key of the hash. It is never printed.
+/// The key of the hash. It is never printed: RFC 9293 §3.4.1 \[MUST-9\].
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret([u8; 16]);
 
@@ -71,7 +71,7 @@ mod tests {
         assert_eq!(later.since(first), 100);
     }
 
-    /// RFC 9293 §3.4.1 \[SHLD-1\]: another tuple, or another key, has another space.
+    /// RFC 9293 §3.4.1 \[SHLD-1\] \[MUST-9\]: another tuple, or another key, has another space.
     #[test]
     fn another_tuple_or_another_key_begins_elsewhere() {
         let here = initial_sequence_number(&SECRET, b"tuple", Instant::ZERO);
@@ -81,6 +81,7 @@ mod tests {
         assert_ne!(here, stranger);
     }
 
+    /// RFC 9293 §3.4.1 \[MUST-9\].
     #[test]
     fn a_secret_does_not_print_itself() {
         assert_eq!(alloc::format!("{SECRET:?}"), "Secret(..)");

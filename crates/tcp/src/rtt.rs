@@ -9,7 +9,7 @@ use aperto_wire::SeqNumber;
 
 use crate::config::Config;
 
-/// The estimator of RFC 6298 §2 and the backed-off timeout.
+/// The estimator of RFC 6298 §2 and the backed-off timeout. RFC 9293 §3.8.1 \[MUST-18\].
 #[derive(Clone, Debug)]
 pub(crate) struct RttEstimator {
     srtt: Option<Duration>,

@@ -443,7 +443,7 @@ fn text_can_be_read_after_a_good_end() {
     });
 }
 
-/// RFC 9293 §3.10.5 \[MUST-12\]: an abort tells the peer, and what was not read is gone.
+/// RFC 9293 §3.6 \[MUST-12\], §3.10.5: an abort tells the peer, and what was not read is gone.
 #[test]
 fn an_abort_resets() {
     conversation(|talk| {

@@ -125,7 +125,7 @@ fn in_syn_received_a_wrong_acknowledgment_is_reset() {
     });
 }
 
-/// RFC 9293 §3.10.7.4, second \[MUST-11\]: a passive open returns to LISTEN, an active one was refused.
+/// RFC 9293 §3.5 \[MUST-11\], §3.10.7.4, second: a passive open returns to LISTEN, an active one was refused.
 #[test]
 fn a_reset_in_syn_received_returns_to_listen_or_refuses() {
     conversation(|talk| {

@@ -3,7 +3,7 @@
 //! RFC 1122 §3.2.1 and §3.3. Options are passed over, but a packet that names its own way is
 //! dropped (RFC 7126 §4.3, RFC 6274 §3.13.2.3). The time to live does not matter to a host.
 //!
-//! RFC 9293 §3.9.2.1 [MUST-50]: options that we do not know change nothing.
+//! RFC 9293 §3.9.2 [MUST-50]: options that we do not know change nothing.
 //! Deviation: RFC 9293 §3.9.2.1 [MUST-51] [MUST-52] [MUST-53] would have TCP name source routes and
 //! follow those that arrive. Whoever names the way can have the answers for himself; nobody
 //! forwards such packets any more.

@@ -127,9 +127,9 @@ impl Host {
     }
 
     /// OPEN, active: asks a peer for a connection. Without `local` the host chooses the address
-    /// [MUST-44] and a port; with port 0 the port.
+    /// and a port; with port 0 the port.
     ///
-    /// RFC 9293 §3.9.1.1.
+    /// RFC 9293 §3.9.1.1 [MUST-44].
     ///
     /// # Errors
     ///
@@ -220,7 +220,7 @@ impl Host {
 
     /// What a connection between two sockets is given at its birth.
     ///
-    /// RFC 9293 §3.4.1 [MUST-8] [SHLD-1], §3.7.1 [MUST-67].
+    /// RFC 9293 §3.4.1 [MUST-8] [SHLD-1], §3.7.1 [MUST-67], §3.7.3 [SHLD-6].
     pub(crate) fn opening(&self, now: Instant, interface: InterfaceId, tuple: &Tuple, side: Side) -> Opening {
         let headers = if tuple.local().is_ipv4() { 40 } else { 60 };
         let mtu = self.interface(interface).map_or(576, |interface| interface.mtu);
@@ -428,7 +428,7 @@ impl Host {
     /// Sets the Differentiated Services field of all segments to come: 0 to 63, of which the upper
     /// bits of a larger number are ignored.
     ///
-    /// RFC 9293 §3.9.2 [MUST-48] [SHLD-21] [SHLD-22].
+    /// RFC 9293 §3.9.1.9 [MUST-48] [SHLD-21] [SHLD-22].
     ///
     /// # Errors
     ///

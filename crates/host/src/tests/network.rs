@@ -170,7 +170,7 @@ fn a_wrong_checksum_is_dropped_unless_the_device_is_trusted() {
     assert_eq!(tester.sends(&damaged).len(), 1);
 }
 
-/// RFC 7126 §4.3, RFC 8200 §4.2 and §4.4.
+/// RFC 7126 §4.3, RFC 8200 §4.2 and §4.4; RFC 9293 §3.9.2 [MUST-50]: other options change nothing.
 #[test]
 fn a_packet_that_names_its_own_way_is_dropped() {
     let mut tester = Tester::new();
@@ -419,7 +419,8 @@ fn source_quench_is_ignored() {
     assert_eq!(tester.drops().last(), Some(&DropReason::UnusedIcmp));
 }
 
-/// Several interfaces: the longest prefix chooses the way, and the way chooses the address.
+/// Several interfaces: the longest prefix chooses the way, and the way chooses the address, and, RFC 9293
+/// §3.7.3 [SHLD-6], the segment size that is offered.
 #[test]
 fn a_connection_leaves_through_the_interface_that_its_route_names() {
     let mut host = crate::Host::new(config(1));
@@ -446,7 +447,7 @@ fn a_connection_leaves_through_the_interface_that_its_route_names() {
     assert!(host.close_listener(now, listener).is_ok());
 }
 
-/// RFC 9293 §3.9.2 [MUST-48] [SHLD-21]: the Differentiated Services field, from the SYN on or later.
+/// RFC 9293 §3.9.1.9 [MUST-48] [SHLD-21] [SHLD-22]: the Differentiated Services field, from the SYN on or later.
 #[test]
 fn the_differentiated_services_field_can_be_set_for_each_connection() {
     for (remote, v4) in [("10.0.0.2:80", true), ("[2001:db8::2]:80", false)] {

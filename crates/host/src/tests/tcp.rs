@@ -225,7 +225,7 @@ fn an_open_to_an_impossible_peer_is_an_error() {
 }
 
 /// RFC 9293 §3.9.1.1 [MUST-43]: the local address, and here the port, can be said; [MUST-44]: else
-/// the host chooses.
+/// the host chooses; [MUST-45]: and it stays.
 #[test]
 fn an_open_leaves_from_the_socket_that_was_asked_for() {
     let mut talk = Talk::new();

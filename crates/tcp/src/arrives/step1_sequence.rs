@@ -58,7 +58,7 @@ impl Connection {
 
     /// A SYN that crosses or repeats the one we have: in SYN-RECEIVED it is not out of order.
     ///
-    /// RFC 9293 §3.5, Figures 8 and 10: with an acknowledgment of our SYN it opens the connection;
+    /// RFC 9293 §3.5 \[MUST-10\], Figures 8 and 10: with an acknowledgment of our SYN it opens the connection;
     /// without, our SYN,ACK was lost and is sent again.
     fn check_crossing_syn<'a>(&mut self, now: Instant, mut arrival: Arrival<'a>) -> Step<Arrival<'a>> {
         let repeated = self.state == State::SynReceived
@@ -79,7 +79,8 @@ impl Connection {
         self.dropped(DropReason::OldData)
     }
 
-    /// Whether any part of the segment lies in the window. RFC 9293 §3.10.7.4, Table 6.
+    /// Whether any part of the segment lies in the window. RFC 9293 §3.10.7.4, Table 6; §3.4
+    /// \[MUST-66\]: with a closed window what stands at RCV.NXT is looked at, for ACK, RST and URG.
     fn is_acceptable(&self, arrival: &Arrival<'_>) -> bool {
         let (next, window) = (self.receive.next, self.receive.window());
         let length = arrival.length();

@@ -16,6 +16,7 @@ use crate::reason::ChallengeCause;
 use crate::state::State;
 
 impl Connection {
+    /// Text that comes with a reset does not count against it. RFC 9293 §3.5.3 \[SHLD-2\].
     pub(super) fn second_check_rst(&mut self, now: Instant, arrival: &Arrival<'_>) -> Step {
         if !arrival.control.rst() {
             return Step::Continue(());

@@ -355,7 +355,7 @@ impl Connection {
         }
     }
 
-    /// TIME-WAIT begins: only its own timer runs. RFC 9293 §3.6 \[MUST-13\].
+    /// TIME-WAIT begins: only its own timer runs. RFC 9293 §3.6.1 \[MUST-13\].
     pub(super) fn begin_time_wait(&mut self, now: Instant) {
         self.timers.stop_all();
         self.start(Timer::TimeWait, now + self.config.msl.saturating_mul(2));

@@ -32,6 +32,7 @@ impl Connection {
         Step::Continue(())
     }
 
+    /// RFC 9293 §3.10.7.4 \[SHLD-31\]: text beyond a hole is kept, \[MAY-13\] and answered at once.
     fn take_text(&mut self, now: Instant, arrival: &Arrival<'_>) {
         let had_hole = self.receive.queue.has_hole();
         let expected = self.receive.next;

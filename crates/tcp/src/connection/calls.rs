@@ -235,7 +235,7 @@ impl Connection {
     /// The application is gone: it will neither read nor write. Closes what is open; if text waits
     /// that nobody will read, the peer is told by a reset.
     ///
-    /// RFC 9293 §3.6.1 \[SHLD-3\].
+    /// RFC 9293 §3.6.1 \[SHLD-3\] \[MAY-1\].
     pub fn release(&mut self, now: Instant) {
         if self.holder == Holder::Nobody {
             return;

@@ -28,7 +28,7 @@ impl Connection {
         }
     }
 
-    /// RFC 6298 §5.4 to §5.6; RFC 9293 §3.8.3 \[MUST-20\] \[MUST-21\].
+    /// RFC 6298 §5.4 to §5.6; RFC 9293 §3.8.3 \[MUST-20\] \[MUST-21\] \[MUST-22\]: a SYN counts as text does.
     fn retransmission_due(&mut self, now: Instant) {
         let unopened = self.send.una == self.send.iss;
         if !unopened && self.send.window == 0 {

@@ -171,7 +171,8 @@ impl Folded {
     /// Whether a SYN that arrives in TIME-WAIT may begin a new connection: a newer timestamp, or
     /// without timestamps a sequence number beyond the last.
     ///
-    /// RFC 9293 §3.6.1 \[MAY-2\], RFC 6191 §2.
+    /// RFC 9293 §3.6.1 \[MAY-2\] \[SHLD-4\], RFC 6191 §2, but for this: where the old connection had no
+    /// timestamps, those of the SYN prove nothing, since old segments without any would be believed.
     #[must_use]
     pub fn may_be_reopened_by(&self, segment: &Segment<'_>) -> bool {
         let control = segment.header.control;

@@ -31,7 +31,8 @@ pub enum Icmp {
 impl Connection {
     /// An ICMP message arrived that quotes a segment of this connection which began at `quoted`.
     ///
-    /// RFC 9293 §3.9.2.2 \[MUST-56\], RFC 5927 §4.
+    /// RFC 9293 §3.9.2.2 \[MUST-56\], RFC 5927 §4. A soft error becomes a note: RFC 9293 §3.9.2.2
+    /// \[SHLD-25\], §3.9.1.8 \[MUST-47\]; who does not want it does not watch \[SHLD-20\].
     pub fn icmp_arrives(&mut self, now: Instant, quoted: SeqNumber, what: Icmp) {
         let in_flight = quoted.at_or_after(self.send.una) && quoted.before(self.send.max);
         if !in_flight {

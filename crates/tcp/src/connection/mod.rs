@@ -118,7 +118,7 @@ struct Notes {
 /// An observer that asks for notes and never takes them loses the latest.
 const MOST_NOTES: usize = 1 << 16;
 
-/// How the connection began.
+/// How the connection began. RFC 9293 §3.5 \[MUST-11\].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Origin {
     Active,

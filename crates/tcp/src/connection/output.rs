@@ -263,7 +263,7 @@ impl Connection {
         let reason = *self.needs.probe.take()?;
         match reason {
             Reason::WindowProbe { .. } => Some(self.probe_window(reason)),
-            // RFC 9293 §3.8.4: a segment just before SND.NXT, which must be answered.
+            // RFC 9293 §3.8.4 [SHLD-12]: an empty segment just before SND.NXT, which must be answered.
             _ => Some(Plan::bare(self.send.nxt - 1, Control::ACK, reason)),
         }
     }
@@ -287,7 +287,8 @@ impl Connection {
 
     /// New text and the FIN, as far as the windows, Nagle and silly-window avoidance allow.
     ///
-    /// RFC 9293 §3.8.6.2.1 \[MUST-38\], §3.7.4 \[SHLD-7\].
+    /// RFC 9293 §3.8.6.2.1 \[MUST-38\], §3.7.4 \[SHLD-7\], §3.9.1.2 \[SHLD-27\] \[SHLD-28\]: segments are cut
+    /// from all that waits, full ones where there is enough.
     fn plan_text(&mut self, now: Instant) -> Option<Plan> {
         let unsent = self.send.unsent();
         let fin_waits = self.send.fin_waits();
@@ -350,7 +351,8 @@ impl Connection {
 
     /// Whether all that is queued may leave although it does not fill a segment.
     ///
-    /// RFC 9293 §3.8.6.2.1, condition 2, and §3.7.4 (Nagle).
+    /// RFC 9293 §3.8.6.2.1, condition 2, and §3.7.4 (Nagle); §3.9.1.2 \[MAY-16\]: what is not pushed may
+    /// wait for more, \[MUST-60\] but not for ever.
     fn may_send_small(&mut self, now: Instant, fin_waits: bool) -> bool {
         let idle = self.flight() == 0;
         let pushed = self.send.push.after(self.send.nxt) || fin_waits;
@@ -461,7 +463,8 @@ impl Connection {
 
     /// The options of a SYN: what we offer, or in a SYN,ACK what was agreed.
     ///
-    /// RFC 9293 §3.7.1 \[MUST-14\] \[SHLD-5\]; RFC 7323 §2.2 and §3.2; RFC 2018 §2.
+    /// RFC 9293 §3.7.1 \[MUST-14\] \[SHLD-5\] \[MAY-3\], §3.2 \[MUST-65\]: the segment size in every SYN, and
+    /// nowhere else; RFC 7323 §2.2 and §3.2; RFC 2018 §2.
     fn syn_options(&self, now: Instant, control: Control) -> Options {
         let offers = !control.ack();
         let scaling = if offers { self.config.window_scaling } else { self.receive.scaling_agreed };

@@ -9,7 +9,8 @@ use super::Connection;
 use crate::reason::AckCause;
 
 impl Connection {
-    /// How far the right edge could move now, in octets.
+    /// How far the right edge could move now, in octets: nowhere while nobody reads (RFC 9293 §3.8.6.1
+    /// \[MAY-8\]).
     fn growth(&self) -> u32 {
         let queued = u32::try_from(self.receive.queue.readable()).unwrap_or(u32::MAX);
         let edge = self.receive.next + self.receive.limit.saturating_sub(queued);

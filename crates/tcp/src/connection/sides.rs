@@ -24,7 +24,7 @@ pub(crate) struct SendSide {
     pub(crate) nxt: SeqNumber,
     /// The number after the highest that was ever sent.
     pub(crate) max: SeqNumber,
-    /// SND.WND in octets, scaled.
+    /// SND.WND in octets, scaled. RFC 9293 §3.1 \[MUST-1\] \[REC-1\]: unsigned, 32 bits.
     pub(crate) window: u32,
     /// MAX.SND.WND: the largest window that the peer ever offered.
     pub(crate) max_window: u32,
@@ -44,7 +44,7 @@ pub(crate) struct SendSide {
     pub(crate) fin: Fin,
     /// The number after the last octet that the application pushed.
     pub(crate) push: SeqNumber,
-    /// SND.UP: the number after the last urgent octet.
+    /// SND.UP: the number after the last urgent octet. RFC 9293 §3.8.5 \[MUST-62\].
     pub(crate) urgent: Option<SeqNumber>,
     /// What holds text back.
     pub(crate) hold: Hold,
@@ -194,7 +194,7 @@ impl SendSide {
 
     /// How far the peer's window lets us go from SND.NXT; nothing if it shrank behind it.
     ///
-    /// RFC 9293 §3.8.6.2.1: U = SND.UNA + SND.WND - SND.NXT; §3.8.6 \[MUST-34\].
+    /// RFC 9293 §3.8.6.2.1: U = SND.UNA + SND.WND - SND.NXT; §3.8.6 \[MUST-34\] \[SHLD-15\].
     pub(crate) fn usable(&self) -> u32 {
         let edge = self.una + self.window;
         if edge.after(self.nxt) { edge.since(self.nxt) } else { 0 }

@@ -291,6 +291,8 @@ impl Room {
     }
 }
 
+/// RFC 9293 §3.1 [MUST-68]: a kind and a length, but for No-Operation; [MUST-69]: what is left of the
+/// last word is zeros.
 fn write_options(writer: &mut Writer<'_>, options: &Options, layout: &Layout) {
     if let Some(mss) = layout.mss {
         writer.put(&[kind::MSS, 4]);

@@ -66,6 +66,9 @@ impl<'a> Parsed<'a> {
 
 /// Reads a segment. The octets are all that IP carries: header, options and text.
 ///
+/// RFC 9293 §3.1 [MUST-5]: options are read in any segment; what does not belong there, the connection
+/// ignores.
+///
 /// # Errors
 ///
 /// Fewer than 20 octets; a data offset below 5 or past the end (both at octet 12).
@@ -180,7 +183,8 @@ const fn seq_number(octets: [u8; 4]) -> SeqNumber {
     SeqNumber::new(u32::from_be_bytes(octets))
 }
 
-/// Options while they are being read.
+/// Options while they are being read. RFC 9293 §3.1 [MUST-6]: one that we do not know is passed over;
+/// §3.2 [MUST-64]: wherever it begins.
 struct Reading {
     options: Options,
     fault: Option<OptionsFault>,

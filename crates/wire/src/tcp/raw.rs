@@ -5,7 +5,7 @@
 
 use core::fmt;
 
-/// The kinds of option with a name here.
+/// The kinds of option with a name here; those of RFC 9293 §3.1 \[MUST-4\] are the first three.
 pub mod kind {
     /// End of Option List (RFC 9293 §3.2).
     pub const END: u8 = 0;

@@ -43,7 +43,7 @@ fn read_options(options: &[u8]) -> (Options, Option<(OptionsFaultKind, usize)>) 
     (parsed.header.options, parsed.options_fault.map(|fault| (fault.what, fault.at)))
 }
 
-/// RFC 9293 §3.1. Checksum by hand: pseudo-header 141d for 20 octets (see `checksum`), and
+/// RFC 9293 §3.1 [MUST-2]. Checksum by hand: pseudo-header 141d for 20 octets (see `checksum`), and
 /// 1234 + 0050 + 0102 + 0304 + 0000 + 0000 + 5002 + 2000 = 868c: sum 9aa9, checksum 6556.
 #[test]
 fn a_syn_without_options_has_the_octets_computed_by_hand() {
@@ -104,7 +104,7 @@ fn a_fourth_sack_block_gives_way_to_timestamps() {
     assert_eq!(read_options(&beside).0.sack.as_slice(), &sack.as_slice()[..3]);
 }
 
-/// RFC 7413 §4.1.1 and RFC 5482 §3: kind 34 with the cookie, kind 28 with the granularity bit.
+/// RFC 9293 §3.1 [MUST-68]: each has a length; RFC 7413 §4.1.1 and RFC 5482 §3: kind 34 with the cookie, kind 28 with the granularity bit.
 #[test]
 fn fast_open_and_user_timeout_have_their_octets() {
     let options = Options {
@@ -151,6 +151,7 @@ fn an_option_whose_length_breaks_the_list_ends_the_reading() {
     }
 }
 
+/// RFC 9293 §3.2 [MUST-64]: the options behind it stand at odd places.
 #[test]
 fn a_known_option_of_a_wrong_length_is_skipped_alone() {
     use OptionsFaultKind::WrongLength;
@@ -175,7 +176,7 @@ fn of_an_option_that_comes_twice_the_first_counts() {
     assert_eq!((options.mss, fault), (Some(1), Some((OptionsFaultKind::Repeated, 24))));
 }
 
-/// RFC 9293 §3.2: End of Option List ends the list.
+/// RFC 9293 §3.1 [MUST-4], §3.2: End of Option List ends the list, No-Operation fills it.
 #[test]
 fn nothing_counts_after_the_end_of_the_list() {
     assert_eq!(read_options(&[1, 0, 2, 4, 0, 1]), (Options::NONE, None));
@@ -183,6 +184,7 @@ fn nothing_counts_after_the_end_of_the_list() {
 }
 
 /// RFC 9293 §3.1 [MUST-6]: options that we do not know are passed over; and none of them is lost.
+/// [MUST-69]: behind the last of them the header is filled with zeros.
 #[test]
 fn an_unknown_option_is_kept_and_can_be_sent_again() {
     let raw = [253, 4, 0xab, 0xcd, 254, 2];
