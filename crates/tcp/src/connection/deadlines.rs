@@ -66,6 +66,8 @@ impl Connection {
     /// The SYN, or SYN,ACK, leaves again.
     fn ask_again(&mut self, attempt: u32, rto: Duration) {
         let next_rto = self.rtt.rto(&self.config);
+        // RFC 5681 §3.1: after a lost SYN the initial window is one segment.
+        self.congestion.opened(&self.config, self.effective_mss(), true);
         let cwnd = self.congestion.cwnd();
         let because = RetransmissionCause::Timeout { attempt, rto, next_rto, cwnd };
         self.needs.syn = Some(Box::new(Reason::Retransmission { because, octets: 0 }));

@@ -130,6 +130,7 @@ impl Connection {
         } else if folded.state == State::SynReceived && folded.attempts == 0 {
             connection.rtt.sent(folded.nxt, folded.since);
         }
+        connection.congestion.opened(&connection.config, connection.effective_mss(), folded.attempts > 0);
         connection.waiting_since = folded.since;
         connection.challenged = folded.challenged;
         connection.timers.start(folded.timer, folded.at);
