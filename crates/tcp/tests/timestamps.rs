@@ -263,3 +263,19 @@ fn a_syn_that_is_proven_new_may_begin_again_in_time_wait() {
         }
     });
 }
+
+/// RFC 5961 §7: answers to empty segments from the past are rationed, so that a channel which repeats them
+/// does not make two ends answer each other for ever.
+#[test]
+fn empty_segments_from_the_past_are_answered_twice_a_second_at_most() {
+    conversation(|talk| {
+        let mut talk = open(talk(stamping()));
+        let mut answers = 0;
+        for _ in 0..100 {
+            talk.peer_sends(ack(1).stamps(99, 1000));
+            answers += talk.all().len();
+            talk.pass(10);
+        }
+        assert_eq!(answers, 2);
+    });
+}

@@ -52,7 +52,12 @@ impl Connection {
             return Step::Continue(());
         }
         let (value, recent) = (arrived.value, state.recent);
-        self.acknowledge_now(AckCause::OldTimestamp { value, recent });
+        let cause = AckCause::OldTimestamp { value, recent };
+        if arrival.length() == 0 {
+            self.acknowledge_rarely(now, cause);
+        } else {
+            self.acknowledge_now(cause);
+        }
         self.dropped(DropReason::OldTimestamp)
     }
 
