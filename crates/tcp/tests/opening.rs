@@ -235,3 +235,19 @@ fn only_an_exact_reset_ends_the_connection() {
         talk.we_send_nothing();
     });
 }
+
+/// RFC 5681 §3.1: the first window is counted in segments of the size that was agreed on, from the
+/// moment that it is known.
+#[test]
+fn the_first_window_is_counted_in_segments_of_the_agreed_size() {
+    conversation(|talk| {
+        let config = Config { initial_window_segments: Some(1), ..Config::classroom() };
+        let mut passive = talk(config.clone()).syn_received();
+        assert_eq!(passive.connection.status().cwnd, 1000);
+        passive.peer_sends(ack(1));
+        assert_eq!(passive.connection.status().cwnd, 1000);
+        let mut crossing = talk(config).syn_sent();
+        crossing.peer_sends(syn());
+        assert_eq!(crossing.connection.status().cwnd, 1000);
+    });
+}
