@@ -466,3 +466,16 @@ fn an_acknowledgment_after_the_peers_fin_is_no_text() {
         assert_eq!(talk.drops(), []);
     });
 }
+
+/// RFC 9293 §3.10.7.4, fifth, FIN-WAIT-1 STATE: a FIN that contradicts the one known does not keep the
+/// acknowledgment of ours from counting.
+#[test]
+fn a_contradicting_fin_does_not_hide_the_acknowledgment_of_ours() {
+    conversation(|talk| {
+        let mut talk = talk(Config::classroom()).in_state(State::FinWait1);
+        talk.peer_sends(fin(50));
+        talk.all();
+        talk.peer_sends(fin(1).ack(2));
+        talk.we_are_in(State::FinWait2);
+    });
+}

@@ -5,7 +5,7 @@
 use aperto_time::Instant;
 use aperto_wire::SeqNumber;
 
-use super::{Arrival, Step};
+use super::{Arrival, Step, text_length};
 use crate::connection::{Connection, Fin, Holder};
 use crate::diagram::Cause;
 use crate::drop_reason::DropReason;
@@ -74,8 +74,10 @@ impl Connection {
     /// Whether the segment, beside acknowledging our FIN, brings the peer's at RCV.NXT: step 8 then
     /// goes to TIME-WAIT at once (Figure 5, note 2).
     fn fin_completes(&self, arrival: &Arrival<'_>) -> bool {
-        let ours = arrival.control.fin() && !self.receive.queue.has_hole();
-        ours && arrival.seq == self.receive.next
+        let place = arrival.seq + text_length(arrival.text);
+        let known = self.receive.fin.is_none_or(|fin| fin == place);
+        let next = arrival.seq == self.receive.next && !self.receive.queue.has_hole();
+        arrival.control.fin() && known && next
     }
 
     /// RFC 9293 §3.10.7.4, fifth, SYN-RECEIVED STATE.
@@ -130,9 +132,7 @@ impl Connection {
             self.acknowledge_rarely(now, AckCause::AckOfUnsent { ack, next });
             return self.dropped(DropReason::AckOfUnsent);
         }
-        let acknowledged = self.send.una.since(self.send.iss);
-        let reach = self.send.max_window.min(acknowledged);
-        if ack.before(self.send.una - reach) {
+        if ack.before(self.send.una - self.send.reach()) {
             let una = self.send.una;
             self.challenge(now, ChallengeCause::OldAck { ack, una });
             return self.dropped(DropReason::AckTooOld);

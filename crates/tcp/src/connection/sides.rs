@@ -192,6 +192,16 @@ impl SendSide {
         self.queue.clear(self.written);
     }
 
+    /// How far before SND.UNA an acknowledgment may still lie: the largest window that the peer ever
+    /// offered, but no more than it has ever acknowledged. RFC 5961 §5.2.
+    pub(crate) fn reach(&self) -> u32 {
+        // Counted in 64 bits, since SND.UNA - ISS begins anew each 2^32 octets; with SYN and FIN.
+        let text = self.queue.start();
+        let syn = u64::from(text > 0 || self.una != self.iss);
+        let acknowledged = text + syn + u64::from(self.fin_acknowledged());
+        u32::try_from(acknowledged).unwrap_or(u32::MAX).min(self.max_window)
+    }
+
     /// How far the peer's window lets us go from SND.NXT; nothing if it shrank behind it.
     ///
     /// RFC 9293 §3.8.6.2.1: U = SND.UNA + SND.WND - SND.NXT; §3.8.6 \[MUST-34\] \[SHLD-15\].
@@ -272,6 +282,21 @@ fn scale_for(capacity: u32) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// RFC 5961 §5.2: the largest window, or all that was acknowledged, also where numbers begin anew.
+    #[test]
+    fn acknowledgments_reach_back_a_window_or_to_the_beginning() {
+        let mut side = SendSide::new(SeqNumber::new(7));
+        side.max_window = 1000;
+        assert_eq!(side.reach(), 0);
+        side.una = side.iss + 1;
+        assert_eq!(side.reach(), 1);
+        for (position, expected) in [(500, 501), (5000, 1000), (u64::from(u32::MAX), 1000), (1 << 40, 1000)] {
+            side.queue.clear(position);
+            side.una = side.number(position);
+            assert_eq!(side.reach(), expected, "{position}");
+        }
+    }
 
     /// RFC 7323 §2.3: 2^16 - 1 octets need no shift, 2^30 the largest, 14.
     #[test]
