@@ -17,38 +17,38 @@ fuzz_target!(|octets: &[u8]| {
     let _ = verify(pseudo, octets);
     let quoted = parse_quoted(octets);
     let Ok(parsed) = parse(octets) else { return };
-    assert_eq!(quoted.map(|quoted| (quoted.ports, quoted.seq)), Ok((parsed.ports, parsed.header.seq)));
-    assert_eq!(&octets[parsed.header_length()..], parsed.payload);
+    assert_eq!(quoted.map(|quoted| (quoted.ports, quoted.seq)), Ok((parsed.ports, parsed.segment.header.seq)));
+    assert_eq!(&octets[parsed.header_length()..], parsed.segment.payload);
     raw_options_lose_nothing(&parsed);
 
-    let (first, second) = parsed.payload.split_at(parsed.payload.len() / 3);
-    let mut again = vec![0; header_length(&parsed.header) + parsed.payload.len()];
-    let length = emit(&mut again, parsed.ports, &parsed.header, [first, second], pseudo);
+    let (first, second) = parsed.segment.payload.split_at(parsed.segment.payload.len() / 3);
+    let mut again = vec![0; header_length(&parsed.segment.header) + parsed.segment.payload.len()];
+    let length = emit(&mut again, parsed.ports, &parsed.segment.header, [first, second], pseudo);
     assert_eq!(length, Ok(again.len()));
     assert!(verify(pseudo, &again));
     let read = parse(&again).expect("what was emitted parses");
-    assert_eq!((read.ports, read.payload, read.options_fault), (parsed.ports, parsed.payload, None));
+    assert_eq!((read.ports, read.segment.payload, read.options_fault), (parsed.ports, parsed.segment.payload, None));
     let without_options = |header| Header { options: Options::NONE, ..header };
-    assert_eq!(without_options(read.header), without_options(parsed.header));
-    options_are_same_or_left_out(&read.header.options, &parsed.header.options);
+    assert_eq!(without_options(read.segment.header), without_options(parsed.segment.header));
+    options_are_same_or_left_out(&read.segment.header.options, &parsed.segment.header.options);
 
     let mut once_more = vec![0; again.len()];
-    assert_eq!(emit(&mut once_more, read.ports, &read.header, [read.payload], pseudo), Ok(again.len()));
+    assert_eq!(emit(&mut once_more, read.ports, &read.segment.header, [read.segment.payload], pseudo), Ok(again.len()));
     assert_eq!(once_more, again);
 
     // The options as they stood, behind none of ours: the segment as it was, but for the checksum.
-    let plain = without_options(parsed.header);
+    let plain = without_options(parsed.segment.header);
     let mut same = vec![0; octets.len()];
     let raw = parsed.options_octets;
-    let length = emit_with_raw_options(&mut same, parsed.ports, &plain, raw, [parsed.payload], pseudo);
+    let length = emit_with_raw_options(&mut same, parsed.ports, &plain, raw, [parsed.segment.payload], pseudo);
     assert_eq!(length, Ok(octets.len()));
     assert!(verify(pseudo, &same));
-    assert_eq!(parse(&same).map(|same| same.header), Ok(parsed.header));
+    assert_eq!(parse(&same).map(|same| same.segment.header), Ok(parsed.segment.header));
 
     // A buffer of any size: no panic.
     let mut small = vec![0; usize::from(parsed.ports.source) % 70];
-    let _ = emit_header(&mut small, parsed.ports, &parsed.header);
-    let _ = emit(&mut small, parsed.ports, &parsed.header, [parsed.payload], pseudo);
+    let _ = emit_header(&mut small, parsed.ports, &parsed.segment.header);
+    let _ = emit(&mut small, parsed.ports, &parsed.segment.header, [parsed.segment.payload], pseudo);
 });
 
 fn raw_options_lose_nothing(parsed: &Parsed<'_>) {

@@ -2,10 +2,11 @@
 //!
 //! Both buffers of a connection are one of these. A position is an octet's place in the stream,
 //! counted in 64 bits so that it never wraps. Chunks double in size while the queue grows, so that a
-//! short message costs little and a long transfer few allocations. The largest chunks, which only
-//! long transfers use, are kept for the next octets until `give_back` is called; apart from these
-//! an empty queue owns no memory at all.
+//! short message costs little (one allocation) and a long transfer few. The largest chunks, which
+//! only long transfers use, are kept for the next octets until `give_back` is called; apart from
+//! these an empty queue owns no memory at all.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
@@ -19,9 +20,19 @@ const MOST_SPARE: usize = 16;
 /// A queue of octets with positions.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Chunks {
-    chunks: VecDeque<Chunk>,
+    /// The first chunk, which is all that a short message needs.
+    first: Option<Chunk>,
+    /// What only a longer queue has.
+    long: Option<Box<Long>>,
     /// The position of the first octet that is kept.
     start: u64,
+}
+
+/// What a queue has that does not fit into one small chunk.
+#[derive(Clone, Debug, Default)]
+struct Long {
+    /// The chunks after the first.
+    rest: VecDeque<Chunk>,
     /// Chunks of the largest size that wait for octets; not cloned.
     spare: Spare,
 }
@@ -96,42 +107,54 @@ impl Chunks {
     pub(crate) fn write(&mut self, mut position: u64, mut octets: &[u8]) {
         debug_assert!(position >= self.start);
         while !octets.is_empty() {
-            let index = self.chunk_for(position, octets.len());
-            let taken = self.chunks[index].write(position, octets);
+            let taken = self.chunk_for(position, octets.len()).write(position, octets);
             octets = &octets[taken..];
             position += taken as u64;
         }
     }
 
-    /// The index of the chunk that holds `position`; chunks are added until one does.
-    fn chunk_for(&mut self, position: u64, wanted: usize) -> usize {
+    /// The chunk that holds `position`; chunks are added until one does.
+    fn chunk_for(&mut self, position: u64, wanted: usize) -> &mut Chunk {
         loop {
-            let (limit, previous) =
-                self.chunks.back().map_or((self.start, 0), |last| (last.limit(), last.room));
+            let (limit, previous) = self.last().map_or((self.start, 0), |last| (last.limit(), last.room));
             if position < limit {
                 break;
             }
-            let chunk = match self.spare.0.pop() {
+            let spare = self.long.as_mut().and_then(|long| long.spare.0.pop());
+            let chunk = match spare {
                 Some(octets) => Chunk { start: limit, room: LARGEST, octets },
                 None => {
                     let room = wanted.next_power_of_two().max(2 * previous).clamp(SMALLEST, LARGEST);
                     Chunk { start: limit, room, octets: Vec::with_capacity(room) }
                 }
             };
-            self.chunks.push_back(chunk);
+            if self.first.is_none() {
+                self.first = Some(chunk);
+            } else {
+                self.long.get_or_insert_default().rest.push_back(chunk);
+            }
         }
-        let last = self.chunks.len() - 1;
-        if self.chunks[last].start <= position {
-            return last;
+        let in_first = self.first.as_ref().is_some_and(|first| position < first.limit());
+        let rest = self.long.as_mut().filter(|_| !in_first).map(|long| &mut long.rest);
+        match rest {
+            Some(rest) => {
+                let last = rest.len() - 1;
+                let index = if rest[last].start <= position { last } else { place_in(rest, position) };
+                &mut rest[index]
+            }
+            None => self.first.as_mut().expect("a chunk was just added"),
         }
-        self.chunks.partition_point(|chunk| chunk.limit() <= position)
+    }
+
+    fn last(&self) -> Option<&Chunk> {
+        self.long.as_ref().and_then(|long| long.rest.back()).or(self.first.as_ref())
     }
 
     /// Gives back everything before `position`.
     pub(crate) fn discard_before(&mut self, position: u64) {
         debug_assert!(position >= self.start);
         self.start = position;
-        while self.chunks.front().is_some_and(|first| first.limit() <= position) {
+        while self.first.as_ref().is_some_and(|first| first.limit() <= position) {
             self.drop_first();
         }
         self.shrink();
@@ -140,7 +163,7 @@ impl Chunks {
     /// Gives up everything: the queue goes on at `position`.
     pub(crate) fn clear(&mut self, position: u64) {
         self.start = position;
-        while !self.chunks.is_empty() {
+        while self.first.is_some() {
             self.drop_first();
         }
         self.shrink();
@@ -148,36 +171,42 @@ impl Chunks {
 
     /// Takes the first chunk out of use.
     fn drop_first(&mut self) {
-        let Some(mut chunk) = self.chunks.pop_front() else { return };
-        if chunk.room == LARGEST && self.spare.0.len() < MOST_SPARE {
-            chunk.octets.clear();
-            self.spare.0.push(chunk.octets);
+        let Some(mut chunk) = self.first.take() else { return };
+        if chunk.room == LARGEST {
+            let long = self.long.get_or_insert_default();
+            if long.spare.0.len() < MOST_SPARE {
+                chunk.octets.clear();
+                long.spare.0.push(chunk.octets);
+            }
         }
+        self.first = self.long.as_mut().and_then(|long| long.rest.pop_front());
     }
 
     /// An empty queue of short messages owns nothing.
     fn shrink(&mut self) {
-        if self.chunks.is_empty() && self.spare.0.is_empty() {
-            self.chunks = VecDeque::new();
+        if self.first.is_none() && self.long.as_ref().is_some_and(|long| long.spare.0.is_empty()) {
+            self.long = None;
         }
     }
 
     /// Whether memory is kept for the next octets.
     pub(crate) fn has_spare(&self) -> bool {
-        !self.spare.0.is_empty()
+        self.long.as_ref().is_some_and(|long| !long.spare.0.is_empty())
     }
 
     /// Gives back the memory that is kept for the next octets.
     pub(crate) fn give_back(&mut self) {
-        self.spare = Spare::default();
-        self.shrink();
+        if let Some(long) = &mut self.long {
+            long.spare = Spare::default();
+            self.shrink();
+        }
     }
 
     /// The octets from `position` on, at most `length` of them, as the slices in which they lie.
     pub(crate) fn slices(&self, position: u64, length: usize) -> Slices<'_> {
-        let index = match self.chunks.front() {
-            Some(first) if position < first.limit() => 0,
-            _ => self.chunks.partition_point(|chunk| chunk.limit() <= position),
+        let index = match (&self.first, &self.long) {
+            (Some(first), Some(long)) if first.limit() <= position => 1 + place_in(&long.rest, position),
+            _ => 0,
         };
         Slices { chunks: self, index, position, left: length }
     }
@@ -185,10 +214,28 @@ impl Chunks {
     /// Octets of memory that the chunks take.
     #[cfg(test)]
     pub(crate) fn memory(&self) -> usize {
-        self.chunks.iter().map(|chunk| chunk.room).sum::<usize>()
-            + self.chunks.capacity() * size_of::<Chunk>()
-            + self.spare.0.iter().map(Vec::capacity).sum::<usize>()
+        let long = self.long.as_ref().map_or(0, |long| {
+            long.rest.iter().map(|chunk| chunk.room).sum::<usize>()
+                + long.rest.capacity() * size_of::<Chunk>()
+                + long.spare.0.iter().map(Vec::capacity).sum::<usize>()
+                + size_of::<Long>()
+        });
+        self.first.as_ref().map_or(0, |first| first.room) + long
     }
+
+    /// The chunk at an index, the first having 0.
+    #[inline]
+    fn at(&self, index: usize) -> Option<&Chunk> {
+        match index.checked_sub(1) {
+            None => self.first.as_ref(),
+            Some(index) => self.long.as_ref()?.rest.get(index),
+        }
+    }
+}
+
+/// Where among these chunks the one is that holds `position`.
+fn place_in(chunks: &VecDeque<Chunk>, position: u64) -> usize {
+    chunks.partition_point(|chunk| chunk.limit() <= position)
 }
 
 /// Slices of a queue, one after the other.
@@ -203,11 +250,12 @@ pub(crate) struct Slices<'a> {
 impl<'a> Iterator for Slices<'a> {
     type Item = &'a [u8];
 
+    #[inline]
     fn next(&mut self) -> Option<&'a [u8]> {
         if self.left == 0 {
             return None;
         }
-        let chunk = self.chunks.chunks.get(self.index)?;
+        let chunk = self.chunks.at(self.index)?;
         let rest = chunk.octets.get(offset(chunk.start, self.position)..)?;
         let slice = &rest[..rest.len().min(self.left)];
         if slice.is_empty() {

@@ -63,7 +63,14 @@ impl Timers {
 
     /// The timer that fires next.
     pub(crate) fn next(&self) -> Option<Deadline<Timer>> {
-        let (at, what) = self.at.into_iter().zip(ORDER).min_by_key(|(at, _)| *at)?;
+        // Read in place: a copy of what was just written would have to wait for it.
+        let [mut at, ref others @ ..] = self.at;
+        let mut what = ORDER[0];
+        for (other, timer) in others.iter().zip(&ORDER[1..]) {
+            if *other < at {
+                (at, what) = (*other, *timer);
+            }
+        }
         (at != Instant::FAR_FUTURE).then_some(Deadline::new(at, what))
     }
 

@@ -212,9 +212,9 @@ fn transport_octets<'a>(frame: &'a [u8], ip: &Ip) -> Option<&'a [u8]> {
 fn read_tcp(frame: &[u8], ip: &Ip) -> Option<Found> {
     let octets = transport_octets(frame, ip)?;
     let parsed = tcp::parse(octets).ok()?;
-    let header_length = octets.len() - parsed.payload.len();
+    let header_length = octets.len() - parsed.segment.payload.len();
     let segment = Segment {
-        header: parsed.header,
+        header: parsed.segment.header,
         reason: None,
         of: None,
         duplicate_ack: None,

@@ -32,9 +32,11 @@ impl Host {
         if packet.cast == Cast::Group {
             return self.dropped(packet.interface, DropReason::ToGroup(Protocol::TCP));
         }
-        let parsed = match parse(packet.payload) {
+        // Looked at where it lies: to copy what was just written would have to wait for it.
+        let parsed = parse(packet.payload);
+        let parsed = match &parsed {
             Ok(parsed) => parsed,
-            Err(error) => return self.dropped(packet.interface, DropReason::Malformed(error)),
+            Err(error) => return self.dropped(packet.interface, DropReason::Malformed(*error)),
         };
         if packet.checksums == Checksums::Verify && !checksum_is_right(packet) {
             return self.dropped(packet.interface, DropReason::BadChecksum(Format::Tcp));
@@ -45,7 +47,7 @@ impl Host {
         }
         let tuple = Tuple::new(packet.destination, ports.destination, packet.source, ports.source);
         let found = self.tcp.find(&tuple);
-        let segment = parsed.segment();
+        let segment = &parsed.segment;
         self.note(|| Note::TcpArrived {
             connection: found.map(ConnectionId),
             endpoints: tuple.endpoints(),
@@ -53,8 +55,8 @@ impl Host {
             payload_length: u32::try_from(segment.payload.len()).unwrap_or(u32::MAX),
         });
         match found {
-            Some(id) => self.segment_arrives(now, packet.interface, id, &segment),
-            None => self.segment_without_connection(now, packet.interface, &tuple, &segment),
+            Some(id) => self.segment_arrives(now, packet.interface, id, segment),
+            None => self.segment_without_connection(now, packet.interface, &tuple, segment),
         }
     }
 

@@ -53,13 +53,11 @@ impl Host {
                 return Some(departure);
             }
         }
-        let departure = self.poll_tcp(now, buffer);
-        if departure.is_some() {
-            self.in_a_row += 1;
-            return departure;
+        match self.poll_tcp(now, buffer) {
+            // What waits for a neighbor's card has left a question behind.
+            None => self.poll_datagram(now, buffer).or_else(|| self.poll_link(buffer)),
+            departure => departure,
         }
-        // What waits for a neighbor's card has left a question behind.
-        self.poll_datagram(now, buffer).or_else(|| self.poll_link(buffer))
     }
 
     /// The way to a destination. What goes to all of a link, and no route says which, goes out where

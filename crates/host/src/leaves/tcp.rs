@@ -6,7 +6,7 @@
 
 use core::net::IpAddr;
 
-use aperto_tcp::{Icmp, Payload};
+use aperto_tcp::{Icmp, Outgoing, Payload};
 use aperto_time::Instant;
 use aperto_wire::checksum::PseudoHeader;
 use aperto_wire::ip::Protocol;
@@ -36,7 +36,9 @@ impl Host {
                 self.tcp.ready.pop_front();
                 continue;
             };
-            let Some(outgoing) = connection.poll_segment(now) else {
+            // Looked at where it lies: to copy what was just written would have to wait for it.
+            let outgoing = connection.poll_segment(now);
+            let Some(Outgoing { header, payload, reason }) = &outgoing else {
                 entry.ready = false;
                 self.tcp.ready.pop_front();
                 self.in_a_row = 0;
@@ -54,33 +56,35 @@ impl Host {
             if let Some(path) = self.path_mtus.get(now, remote) {
                 mtu = mtu.min(path as usize);
             }
-            let (header, reason, text) = (outgoing.header, outgoing.reason, outgoing.payload.len());
+            let text = payload.len();
             let ip_octets = ip_octets(local);
-            if ip_octets + header_length(&header) + text > mtu {
+            if ip_octets + header_length(header) + text > mtu {
+                let seq = header.seq;
                 let mss =
                     u16::try_from(mtu.saturating_sub(ip_octets + Header::FIXED_OCTETS)).unwrap_or(u16::MAX);
-                connection.icmp_arrives(now, header.seq, Icmp::PathMtu { mss });
+                connection.icmp_arrives(now, seq, Icmp::PathMtu { mss });
                 self.drain_notes(id);
                 self.note(|| Note::Dropped { interface: None, reason: DropReason::TooLarge });
                 continue;
             }
             let place = buffer.get_mut(link_octets(medium)..).unwrap_or_default();
             let ip = Ip { hops: self.config.time_to_live, diffserv };
-            let written = write_packet(place, &tuple, ip, &header, Some(&outgoing.payload));
+            let written = write_packet(place, &tuple, ip, header, Some(payload));
+            let about = About::Tcp {
+                connection: Some(ConnectionId(id)),
+                endpoints: tuple.endpoints(),
+                header: *header,
+                payload_length: u32::try_from(text).unwrap_or(u32::MAX),
+                reason: *reason,
+            };
             self.drain_notes(id);
             let Some(packet_octets) = written else {
                 self.note(|| Note::Dropped { interface: None, reason: DropReason::TooLarge });
                 continue;
             };
-            let about = || About::Tcp {
-                connection: Some(ConnectionId(id)),
-                endpoints: tuple.endpoints(),
-                header,
-                payload_length: u32::try_from(text).unwrap_or(u32::MAX),
-                reason,
-            };
-            if let Some(length) = self.depart(now, buffer, way, packet_octets, about) {
-                return Some(Departure { interface: way.interface, length, about: about() });
+            if let Some(length) = self.depart(now, buffer, way, packet_octets, || about) {
+                self.in_a_row += 1;
+                return Some(Departure { interface: way.interface, length, about });
             }
         }
     }

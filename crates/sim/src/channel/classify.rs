@@ -220,20 +220,20 @@ impl Classifier {
     }
 
     fn segment_departs(&mut self, flow_key: u64, parsed: &tcp::Parsed<'_>, hint: Hint) -> Meta {
-        let control = parsed.header.control;
-        let length = parsed.segment().len();
+        let control = parsed.segment.header.control;
+        let length = parsed.segment.len();
         if self.flows.len() >= FLOWS && !self.flows.contains_key(&flow_key) {
             self.flows.pop_first();
         }
         let flow = self.flows.entry(flow_key).or_default();
-        if control.syn() && flow.first_seq.is_some_and(|first| first != parsed.header.seq) {
+        if control.syn() && flow.first_seq.is_some_and(|first| first != parsed.segment.header.seq) {
             let incarnation = flow.incarnation + 1;
             *flow = Flow { incarnation, ..Flow::default() };
         }
-        let first_seq = *flow.first_seq.get_or_insert(parsed.header.seq);
-        let ack = parsed.header.ack;
+        let first_seq = *flow.first_seq.get_or_insert(parsed.segment.header.seq);
+        let ack = parsed.segment.header.ack;
         let first_ack = if control.ack() { *flow.first_ack.get_or_insert(ack) } else { ack };
-        let place = parsed.header.seq.since(first_seq);
+        let place = parsed.segment.header.seq.since(first_seq);
         let transmission = if hint == Hint::None && length > 0 && place < flow.sent_to {
             Transmission::Again
         } else {
@@ -243,7 +243,7 @@ impl Classifier {
             flow.sent_to = flow.sent_to.max(place.saturating_add(length));
         }
         let flow_identity = flow_key ^ flow.incarnation.rotate_left(48);
-        let text = !parsed.payload.is_empty();
+        let text = !parsed.segment.payload.is_empty();
         let kind = match () {
             () if control.rst() => Kind::Rst,
             () if control.syn() && control.ack() => Kind::SynAck,
@@ -259,7 +259,7 @@ impl Classifier {
             _ => None,
         };
         let place = match kind {
-            Kind::Ack => u64::from(parsed.header.ack.since(first_ack)),
+            Kind::Ack => u64::from(parsed.segment.header.ack.since(first_ack)),
             _ => u64::from(place),
         };
         let attempt = self.attempt(flow_key, kind, place);

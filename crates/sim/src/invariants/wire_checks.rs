@@ -47,7 +47,7 @@ pub(super) fn frame(packet: &Packet, limits: &Limits) -> Check {
         Ok(parsed) if parsed.options_fault.is_some() => {
             broken(12, format!("{}: malformed options {:?}", packet.number, parsed.options_fault))
         }
-        Ok(parsed) if parsed.header != segment.header => {
+        Ok(parsed) if parsed.segment.header != segment.header => {
             broken(12, format!("{} is not what the trace says", packet.number))
         }
         Ok(_) => Ok(()),

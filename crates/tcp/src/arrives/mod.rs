@@ -81,12 +81,13 @@ impl Connection {
             | State::Closing
             | State::LastAck
             | State::TimeWait => {
-                let arrival = self.arrival(segment);
-                let _ = self.arrives_otherwise(now, arrival);
+                let mut arrival = self.arrival(segment);
+                let _ = self.arrives_otherwise(now, &mut arrival);
             }
         }
     }
 
+    #[inline]
     fn arrival<'a>(&self, segment: &'a Segment<'_>) -> Arrival<'a> {
         let header = &segment.header;
         let scale = if header.control.syn() { 0 } else { self.send.scale };
@@ -102,15 +103,15 @@ impl Connection {
     }
 
     /// RFC 9293 §3.10.7.4.
-    fn arrives_otherwise(&mut self, now: Instant, arrival: Arrival<'_>) -> Step {
-        let arrival = self.first_check_sequence_number(now, arrival)?;
-        self.second_check_rst(now, &arrival)?;
+    fn arrives_otherwise(&mut self, now: Instant, arrival: &mut Arrival<'_>) -> Step {
+        self.first_check_sequence_number(now, arrival)?;
+        self.second_check_rst(now, arrival)?;
         // Third, security and compartment: declined, see docs/rfc/9293.toml.
-        self.fourth_check_syn(now, &arrival)?;
+        self.fourth_check_syn(now, arrival)?;
         self.hear(now);
-        self.fifth_check_ack(now, &arrival)?;
-        self.sixth_check_urg(&arrival);
-        self.seventh_process_text(now, &arrival)?;
+        self.fifth_check_ack(now, arrival)?;
+        self.sixth_check_urg(arrival);
+        self.seventh_process_text(now, arrival)?;
         self.eighth_check_fin(now);
         Step::Continue(())
     }

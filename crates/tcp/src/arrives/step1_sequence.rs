@@ -25,25 +25,25 @@ use crate::reason::{AckCause, Reason};
 use crate::state::State;
 
 impl Connection {
-    pub(super) fn first_check_sequence_number<'a>(
-        &mut self,
-        now: Instant,
-        arrival: Arrival<'a>,
-    ) -> Step<Arrival<'a>> {
-        self.check_timestamp(now, &arrival)?;
-        let arrival = self.check_crossing_syn(now, arrival)?;
-        if !self.is_acceptable(&arrival) {
-            return self.unacceptable(now, &arrival);
+    /// What is left of the segment lies in the window.
+    #[inline]
+    pub(super) fn first_check_sequence_number(&mut self, now: Instant, arrival: &mut Arrival<'_>) -> Step {
+        self.check_timestamp(now, arrival)?;
+        self.check_crossing_syn(now, arrival)?;
+        if !self.is_acceptable(arrival) {
+            return self.unacceptable(now, arrival);
         }
         if let (Some(state), Some(arrived)) = (&mut self.timestamps, arrival.options.timestamps) {
             state.take(arrived, arrival.seq, self.receive.last_ack, now);
         }
-        Step::Continue(self.trimmed(arrival))
+        self.trim(arrival);
+        Step::Continue(())
     }
 
     /// PAWS: a timestamp before the last is a segment from the past. Resets are exempt.
     ///
     /// RFC 7323 §5.3, R1.
+    #[inline]
     fn check_timestamp(&mut self, now: Instant, arrival: &Arrival<'_>) -> Step {
         let (Some(state), Some(arrived)) = (&self.timestamps, arrival.options.timestamps) else {
             return Step::Continue(());
@@ -65,18 +65,19 @@ impl Connection {
     ///
     /// RFC 9293 §3.5 \[MUST-10\], Figures 8 and 10: with an acknowledgment of our SYN it opens the connection;
     /// without, our SYN,ACK was lost and is sent again.
-    fn check_crossing_syn<'a>(&mut self, now: Instant, mut arrival: Arrival<'a>) -> Step<Arrival<'a>> {
+    #[inline]
+    fn check_crossing_syn(&mut self, now: Instant, arrival: &mut Arrival<'_>) -> Step {
         let repeated = self.state == State::SynReceived
             && arrival.control.syn()
             && !arrival.control.rst()
             && arrival.seq == self.receive.irs;
         if !repeated {
-            return Step::Continue(arrival);
+            return Step::Continue(());
         }
         if arrival.control.ack() {
             arrival.seq += 1;
             arrival.control = arrival.control - Control::SYN;
-            return Step::Continue(arrival);
+            return Step::Continue(());
         }
         self.hear(now);
         let because = crate::reason::RetransmissionCause::SynAgain;
@@ -104,7 +105,8 @@ impl Connection {
     }
 
     /// RFC 9293 §3.10.7.4, first: answered by an acknowledgment, unless it is a reset.
-    fn unacceptable<T>(&mut self, now: Instant, arrival: &Arrival<'_>) -> Step<T> {
+    #[cold]
+    fn unacceptable(&mut self, now: Instant, arrival: &Arrival<'_>) -> Step {
         if arrival.control.rst() {
             let reason = if self.state == State::TimeWait {
                 DropReason::ResetInTimeWait
@@ -169,7 +171,8 @@ impl Connection {
     }
 
     /// Cuts off what lies before the window and beyond it.
-    pub(super) fn trimmed<'a>(&mut self, mut arrival: Arrival<'a>) -> Arrival<'a> {
+    #[inline]
+    pub(super) fn trim(&mut self, arrival: &mut Arrival<'_>) {
         let next = self.receive.next;
         if arrival.seq.before(next) && !arrival.control.syn() {
             let old = next.since(arrival.seq).min(text_length(arrival.text));
@@ -193,6 +196,5 @@ impl Connection {
             });
             self.note(|| Note::Dropped { reason: DropReason::BeyondWindow });
         }
-        arrival
     }
 }

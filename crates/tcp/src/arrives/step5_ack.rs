@@ -142,7 +142,7 @@ impl Connection {
 
     /// Reads the SACK blocks; says whether they held news. RFC 6675 §4 (Update).
     fn learn_sack(&mut self, arrival: &Arrival<'_>) -> bool {
-        let blocks = arrival.options.sack;
+        let blocks = &arrival.options.sack;
         if !self.sack || blocks.is_empty() {
             return false;
         }

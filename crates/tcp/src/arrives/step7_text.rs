@@ -12,9 +12,9 @@ use crate::note::Note;
 use crate::reason::{AckCause, ResetCause};
 
 impl Connection {
-    pub(super) fn seventh_process_text(&mut self, now: Instant, arrival: &Arrival<'_>) -> Step {
+    pub(super) fn seventh_process_text(&mut self, now: Instant, arrival: &mut Arrival<'_>) -> Step {
         self.remember_fin(arrival);
-        let arrival = &self.before_fin(*arrival);
+        self.cut_at_fin(arrival);
         if arrival.text.is_empty() {
             self.ask_for_what_is_before_fin(arrival);
             return Step::Continue(());
@@ -94,13 +94,13 @@ impl Connection {
     }
 
     /// Cuts off text that stands behind the peer's FIN.
-    fn before_fin<'a>(&mut self, mut arrival: Arrival<'a>) -> Arrival<'a> {
-        let Some(fin) = self.receive.fin else { return arrival };
+    #[inline]
+    fn cut_at_fin(&mut self, arrival: &mut Arrival<'_>) {
+        let Some(fin) = self.receive.fin else { return };
         if !arrival.text.is_empty() && (arrival.seq + text_length(arrival.text)).after(fin) {
             let fits = if fin.after(arrival.seq) { fin.since(arrival.seq) } else { 0 };
             arrival.text = arrival.text.get(..usize::try_from(fits).unwrap_or(0)).unwrap_or(&[]);
             self.note(|| Note::Dropped { reason: DropReason::DataAfterFin });
         }
-        arrival
     }
 }

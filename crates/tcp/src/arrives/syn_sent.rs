@@ -73,10 +73,10 @@ impl Connection {
         let mut arrival = self.arrival(segment);
         arrival.seq += 1;
         arrival.control = arrival.control - Control::SYN;
-        let arrival = self.trimmed(arrival);
+        self.trim(&mut arrival);
         self.remember_fin(&arrival);
         self.sixth_check_urg(&arrival);
-        if self.seventh_process_text(now, &arrival).is_continue() {
+        if self.seventh_process_text(now, &mut arrival).is_continue() {
             self.eighth_check_fin(now);
         }
     }

@@ -77,13 +77,31 @@ impl Connection {
     /// The next segment that leaves. To be called until there is none.
     pub fn poll_segment(&mut self, now: Instant) -> Option<Outgoing<'_>> {
         let plan = self.plan(now)?;
-        let header = self.header(&plan, now);
+        let window = self.window_field(plan.control);
+        let ack = self.ack_field(plan.control);
+        let urgent_pointer = self.urgent_pointer(&plan);
+        let timestamps = self.timestamps.map(|state| state.option(now));
+        // Text with nothing but timestamps beside it is written once, where the caller wants it.
+        let rare = (plan.control.syn() || plan.control.rst() || self.reports_sack())
+            .then(|| self.rare_options(&plan, now));
         let length = usize::try_from(plan.length).unwrap_or(0);
         let slices =
             self.send.slices(if length == 0 { 0 } else { self.send.position(plan.seq) }, plan.length);
-        Some(Outgoing { header, payload: Payload { slices, length }, reason: plan.reason })
+        let Plan { seq, control, reason, .. } = plan;
+        let payload = Payload { slices, length };
+        if let Some(options) = rare {
+            let header = Header { seq, ack, control, window, urgent_pointer, options };
+            return Some(Outgoing { header, payload, reason });
+        }
+        let options = Options { timestamps, ..Options::NONE };
+        Some(Outgoing {
+            header: Header { seq, ack, control, window, urgent_pointer, options },
+            payload,
+            reason,
+        })
     }
 
+    #[inline]
     fn plan(&mut self, now: Instant) -> Option<Plan> {
         if self.needs.reply.is_some()
             && let Some(seq) = self.needs.reply.take()
@@ -130,6 +148,7 @@ impl Connection {
         self.plan_ack()
     }
 
+    #[inline(never)]
     fn plan_syn(&mut self, now: Instant, control: Control) -> Option<Plan> {
         let reason = *self.needs.syn.take()?;
         let first = self.send.nxt == self.send.iss;
@@ -150,6 +169,7 @@ impl Connection {
         Some(Plan::bare(self.send.iss, control, reason))
     }
 
+    #[inline]
     fn plan_ack(&mut self) -> Option<Plan> {
         if core::mem::take(&mut self.needs.handshake_ack) {
             self.acknowledgments.one_left();
@@ -166,6 +186,7 @@ impl Connection {
     }
 
     /// What was lost is sent again before anything new. RFC 6675 §5 (C).
+    #[inline(never)]
     fn plan_retransmission(&mut self, now: Instant) -> Option<Plan> {
         let hole = self.recovery.next_lost(self.send.una, self.segment_room())?;
         let hole = self.inside_window(hole)?;
@@ -178,6 +199,7 @@ impl Connection {
     }
 
     /// Where nothing else may be sent, what is perhaps lost. RFC 6675 §4 (NextSeg), rule 3.
+    #[inline(never)]
     fn plan_perhaps_lost(&mut self, now: Instant) -> Option<Plan> {
         if !matches!(self.recovery.phase(), Phase::Fast { .. }) || self.send.unsent() > 0 {
             return None;
@@ -259,6 +281,7 @@ impl Connection {
     }
 
     /// A probe that a timer asked for.
+    #[inline(never)]
     fn plan_probe(&mut self) -> Option<Plan> {
         let reason = *self.needs.probe.take()?;
         match reason {
@@ -289,6 +312,7 @@ impl Connection {
     ///
     /// RFC 9293 §3.8.6.2.1 \[MUST-38\], §3.7.4 \[SHLD-7\], §3.9.1.2 \[SHLD-27\] \[SHLD-28\]: segments are cut
     /// from all that waits, full ones where there is enough.
+    #[inline]
     fn plan_text(&mut self, now: Instant) -> Option<Plan> {
         let unsent = self.send.unsent();
         let fin_waits = self.send.fin_waits();
@@ -369,6 +393,7 @@ impl Connection {
         false
     }
 
+    #[inline]
     fn send_new(&mut self, now: Instant, length: u32, fin: bool, pipe: u32) -> Plan {
         let seq = self.send.nxt;
         let acknowledges = self.receive.next.since(self.receive.last_ack);
@@ -410,6 +435,7 @@ impl Connection {
         Plan { seq, control: self.control(seq, length, fin), length, reason }
     }
 
+    #[inline]
     fn why_now(&self, length: u32, pipe: u32) -> DataCause {
         let cwnd = self.congestion.cwnd();
         if self.recovery.phase() != Phase::Open {
@@ -431,34 +457,58 @@ impl Connection {
         }
     }
 
-    /// The header of a planned segment; the acknowledgment that it carries counts as sent.
-    fn header(&mut self, plan: &Plan, now: Instant) -> Header {
-        let control = plan.control;
-        let mut header = Header { seq: plan.seq, control, ..Header::default() };
+    /// SEG.WND; nothing in a reset.
+    #[inline]
+    fn window_field(&mut self, control: Control) -> u16 {
         if control.rst() {
-            return header;
+            return 0;
+        }
+        self.advertise(if control.syn() { 0 } else { self.receive.scale })
+    }
+
+    /// SEG.ACK, which counts as sent from here on.
+    #[inline]
+    fn ack_field(&mut self, control: Control) -> SeqNumber {
+        if !control.ack() || control.rst() {
+            return SeqNumber::default();
+        }
+        self.needs.handshake_ack = false;
+        self.receive.last_ack = self.receive.next;
+        self.timers.stop(Timer::DelayedAck);
+        self.receive.next
+    }
+
+    #[inline]
+    fn urgent_pointer(&self, plan: &Plan) -> u16 {
+        if !plan.control.urg() {
+            return 0;
+        }
+        let distance = self.send.urgent.map_or(0, |urgent| urgent.since(plan.seq));
+        u16::try_from(distance).unwrap_or(u16::MAX)
+    }
+
+    /// Whether SACK blocks may go with the next acknowledgment.
+    #[inline]
+    fn reports_sack(&self) -> bool {
+        self.sack && (self.receive.queue.has_hole() || self.receive.duplicate.is_some())
+    }
+
+    /// The options of a SYN, of a reset, and of what tells of a hole.
+    #[cold]
+    fn rare_options(&mut self, plan: &Plan, now: Instant) -> Options {
+        let control = plan.control;
+        if control.rst() {
+            return Options::NONE;
         }
         if control.syn() {
-            header.options = self.syn_options(now, control);
-            header.window = self.advertise(0);
-        } else {
-            header.options.timestamps = self.timestamps.map(|state| state.option(now));
-            header.window = self.advertise(self.receive.scale);
+            return self.syn_options(now, control);
         }
-        if control.ack() {
-            self.needs.handshake_ack = false;
-            header.ack = self.receive.next;
-            self.receive.last_ack = self.receive.next;
-            self.timers.stop(Timer::DelayedAck);
-            if self.sack && !control.syn() {
-                self.add_sack(&mut header.options, plan.length > 0);
-            }
+        let timestamps = self.timestamps.map(|state| state.option(now));
+        let mut options = Options { timestamps, ..Options::NONE };
+        if control.ack() && self.sack {
+            self.add_sack(&mut options, plan.length > 0);
         }
-        if control.urg() {
-            let distance = self.send.urgent.map_or(0, |urgent| urgent.since(plan.seq));
-            header.urgent_pointer = u16::try_from(distance).unwrap_or(u16::MAX);
-        }
-        header
+        options
     }
 
     /// The options of a SYN: what we offer, or in a SYN,ACK what was agreed.

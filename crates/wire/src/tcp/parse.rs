@@ -25,10 +25,8 @@ use crate::error::{Error, Format, What};
 pub struct Parsed<'a> {
     /// From which port to which.
     pub ports: Ports,
-    /// What the connection reads.
-    pub header: Header,
-    /// The text.
-    pub payload: &'a [u8],
+    /// The segment as a connection sees it.
+    pub segment: Segment<'a>,
     /// The checksum field, not verified.
     pub checksum: u16,
     /// The four bits between data offset and control bits, AE among them. No one need look.
@@ -40,12 +38,6 @@ pub struct Parsed<'a> {
 }
 
 impl<'a> Parsed<'a> {
-    /// The segment as a connection sees it.
-    #[must_use]
-    pub const fn segment(&self) -> Segment<'a> {
-        Segment { header: self.header, payload: self.payload }
-    }
-
     /// All options as they stand on the wire, known or not.
     #[must_use]
     pub const fn raw_options(&self) -> RawOptions<'a> {
@@ -88,15 +80,19 @@ pub fn parse(octets: &[u8]) -> Result<Parsed<'_>, Error> {
     };
     let checked = Checked { fixed, options_octets, payload };
     // The two shapes that nearly all segments have need no reading one by one.
-    if options_octets.is_empty() {
-        return Ok(checked.with(Options::NONE, None));
+    let timestamps = only_timestamps(options_octets);
+    if timestamps.is_none() && !options_octets.is_empty() {
+        return Ok(parse_any(&checked));
     }
-    if let Some(timestamps) = only_timestamps(options_octets) {
-        return Ok(checked.with(Options { timestamps: Some(timestamps), ..Options::NONE }, None));
-    }
+    Ok(checked.with(Options { timestamps, ..Options::NONE }, None))
+}
+
+/// Reads a segment whose options have to be read one by one.
+#[inline(never)]
+fn parse_any<'a>(checked: &Checked<'a>) -> Parsed<'a> {
     let mut reading = Reading { options: Options::NONE, fault: None, seen: 0 };
-    reading.take_all(options_octets);
-    Ok(checked.with(reading.options, reading.fault))
+    reading.take_all(checked.options_octets);
+    checked.with(reading.options, reading.fault)
 }
 
 /// The parts of a segment whose lengths are known to be right.
@@ -117,15 +113,17 @@ impl<'a> Checked<'a> {
                 source: u16::from_be_bytes([fixed[0], fixed[1]]),
                 destination: u16::from_be_bytes([fixed[2], fixed[3]]),
             },
-            header: Header {
-                seq: seq_number([fixed[4], fixed[5], fixed[6], fixed[7]]),
-                ack: seq_number([fixed[8], fixed[9], fixed[10], fixed[11]]),
-                control: Control::from_bits(fixed[13]),
-                window: u16::from_be_bytes([fixed[14], fixed[15]]),
-                urgent_pointer: u16::from_be_bytes([fixed[18], fixed[19]]),
-                options,
+            segment: Segment {
+                header: Header {
+                    seq: seq_number([fixed[4], fixed[5], fixed[6], fixed[7]]),
+                    ack: seq_number([fixed[8], fixed[9], fixed[10], fixed[11]]),
+                    control: Control::from_bits(fixed[13]),
+                    window: u16::from_be_bytes([fixed[14], fixed[15]]),
+                    urgent_pointer: u16::from_be_bytes([fixed[18], fixed[19]]),
+                    options,
+                },
+                payload: self.payload,
             },
-            payload: self.payload,
             checksum: u16::from_be_bytes([fixed[16], fixed[17]]),
             reserved: fixed[12] & 0x0f,
             options_octets: self.options_octets,

@@ -40,7 +40,7 @@ fn with_options(options: &[u8]) -> Vec<u8> {
 fn read_options(options: &[u8]) -> (Options, Option<(OptionsFaultKind, usize)>) {
     let octets = with_options(options);
     let parsed = parse(&octets).unwrap();
-    (parsed.header.options, parsed.options_fault.map(|fault| (fault.what, fault.at)))
+    (parsed.segment.header.options, parsed.options_fault.map(|fault| (fault.what, fault.at)))
 }
 
 /// RFC 9293 §3.1 [MUST-2]. Checksum by hand: pseudo-header 141d for 20 octets (see `checksum`), and
@@ -59,7 +59,7 @@ fn a_syn_without_options_has_the_octets_computed_by_hand() {
     ];
     assert_eq!(written(&header, &[]), expected);
     let parsed = parse(&expected).unwrap();
-    assert_eq!((parsed.ports, parsed.header, parsed.checksum), (PORTS, header, 0x6556));
+    assert_eq!((parsed.ports, parsed.segment.header, parsed.checksum), (PORTS, header, 0x6556));
     assert!(verify(pseudo(), &expected));
 }
 
@@ -195,7 +195,10 @@ fn an_unknown_option_is_kept_and_can_be_sent_again() {
     assert_eq!(buffer[20..32], [2, 4, 0, 9, 253, 4, 0xab, 0xcd, 254, 2, 0, 0]);
     assert!(verify(pseudo(), &buffer[..length]));
     let parsed = parse(&buffer[..length]).unwrap();
-    assert_eq!((parsed.header, parsed.payload, parsed.options_fault), (header, &b"text"[..], None));
+    assert_eq!(
+        (parsed.segment.header, parsed.segment.payload, parsed.options_fault),
+        (header, &b"text"[..], None)
+    );
     let unknown: Vec<_> =
         parsed.unknown_options().map(|option| (option.kind, option.octets, option.at)).collect();
     assert_eq!(unknown, [(253, &[0xab, 0xcd][..], 24), (254, &[][..], 28)]);
@@ -237,7 +240,7 @@ fn a_segment_cut_anywhere_in_its_header_is_an_error_that_names_the_octet() {
         let at = if length < 20 { length } else { 12 };
         assert_eq!((error.format, error.at), (Format::Tcp, at), "{length}");
     }
-    assert_eq!(parse(&octets[..28]).unwrap().payload, b"");
+    assert_eq!(parse(&octets[..28]).unwrap().segment.payload, b"");
 }
 
 #[test]
@@ -336,12 +339,12 @@ proptest! {
         prop_assert!(verify(pseudo(), &octets));
         let parsed = parse(&octets).unwrap();
         prop_assert_eq!(parsed.ports, PORTS);
-        prop_assert_eq!(parsed.payload, pieces.concat());
+        prop_assert_eq!(parsed.segment.payload, pieces.concat());
         prop_assert_eq!(parsed.options_fault, None);
         prop_assert_eq!(parsed.header_length(), header_length(&header));
         if octets_needed(&options) <= 40 {
             prop_assert_eq!(parsed.header_length(), 20 + octets_needed(&options));
-            prop_assert_eq!(parsed.header, header);
+            prop_assert_eq!(parsed.segment.header, header);
         }
         let mut alone = [0; 60];
         let (length, sum) = emit_header(&mut alone, PORTS, &header).unwrap();
