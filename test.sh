@@ -98,7 +98,7 @@ step_bare() {
 
 step_campaign() { "${CAMPAIGN[@]}"; }
 
-# The bare program answers at once, and one seed gives the same octets however it was built.
+# How fast the bare program answers is told, not judged: machines differ. One seed gives the same octets however it was built.
 step_program() {
     local debug=$target/debug/aperto release=$target/release/aperto out best=9999 took i
     cargo build -p aperto-cli
@@ -111,7 +111,6 @@ step_program() {
         ((took < best)) && best=$took
     done
     echo "the demonstration: $(wc -l <"$out/demo.txt") lines in $best ms"
-    ((best < 100)) || { echo "slower than 100 ms"; return 1; }
     same_as_readme "$release" README.md en
     same_as_readme "$release" README.pt-BR.md pt-BR
     for i in debug release again; do
