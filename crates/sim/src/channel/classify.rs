@@ -172,8 +172,9 @@ struct Flow {
     sent_to: u32,
     /// How many incarnations this conversation had before.
     incarnation: u64,
-    /// How often each thing was sent.
+    /// How often each thing was sent, and what was sent before those became too many.
     attempts: BTreeMap<(Kind, u64), u32>,
+    attempts_before: BTreeMap<(Kind, u64), u32>,
     /// Datagrams so far.
     datagrams: u64,
 }
@@ -314,13 +315,13 @@ impl Classifier {
 
     /// How often this was sent before.
     fn attempt(&mut self, flow: u64, kind: Kind, place: u64) -> u32 {
-        let attempts = &mut self.flows.entry(flow).or_default().attempts;
-        let attempt = attempts.entry((kind, place)).or_default();
-        let before = *attempt;
-        *attempt = attempt.saturating_add(1);
-        while attempts.len() > REMEMBERED {
-            attempts.pop_first();
+        let flow = self.flows.entry(flow).or_default();
+        let key = (kind, place);
+        let before = flow.attempts.get(&key).or_else(|| flow.attempts_before.get(&key)).copied().unwrap_or(0);
+        if flow.attempts.len() >= REMEMBERED {
+            flow.attempts_before = core::mem::take(&mut flow.attempts);
         }
+        flow.attempts.insert(key, before.saturating_add(1));
         before
     }
 }

@@ -130,6 +130,21 @@ fn kinds_count_first_transmissions_and_numbers_count_departures() {
     assert!(!picks(Action::Drop, "down:4").iter().next().unwrap().picks(Direction::Up, &second));
 }
 
+/// Else a lost one would be lost each time it is sent, and a conversation would stand still.
+#[test]
+fn luck_is_fresh_for_each_attempt_however_much_was_sent_before() {
+    let mut classifier = classifier();
+    for ordinal in 0..100_000 {
+        data(&mut classifier, ordinal);
+    }
+    let bare = segment(Control::ACK, 1435, 9, b"");
+    let attempts: Vec<u32> = (0..4)
+        .map(|_| classifier.frame_departs(Framing::Ip, Direction::Up, &bare, Hint::None).identity.attempt)
+        .collect();
+    assert_eq!(attempts, [0, 1, 2, 3]);
+    assert_eq!(data(&mut classifier, 99_999).0.identity.attempt, 1);
+}
+
 #[test]
 fn a_segment_without_luck_fails_its_checksum_or_has_it_repaired() {
     for (checksum, sound) in [(Corruption::BreaksChecksum, false), (Corruption::RepairsChecksum, true)] {
