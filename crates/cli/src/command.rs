@@ -10,6 +10,8 @@ pub(crate) mod server;
 pub(crate) mod show;
 mod why;
 
+use std::sync::atomic::Ordering;
+
 use aperto_explain::program::{Exit, Fault};
 use aperto_time::Instant;
 use aperto_trace::json;
@@ -20,7 +22,7 @@ use crate::output::{Output, tell};
 
 /// Tells why nothing came of it: in words, and as the last line of JSON where that was asked for.
 pub(crate) fn fail(fault: &Fault, looks: &Looks) -> Exit {
-    if looks.asked_view == Some(View::Json) {
+    if looks.asked_view == Some(View::Json) && !looks.json_ended.load(Ordering::Relaxed) {
         let ending = error_ending(fault, looks, Instant::ZERO);
         let mut output = Output::new(looks);
         output.line(&json::ending_line(&ending, 0));

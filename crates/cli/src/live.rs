@@ -20,6 +20,8 @@ pub(crate) mod spoil;
 pub(crate) mod talk;
 pub(crate) mod watch;
 
+use std::sync::atomic::Ordering;
+
 use aperto_explain::program::saying::{Ended, Saying};
 use aperto_explain::program::{Exit, Fault};
 use aperto_tokio::clock;
@@ -61,6 +63,9 @@ pub(crate) fn conclude(
         Err(fault) => error_ending(fault, looks, at),
     };
     let finished = scribe.map_or(Ok(None), |scribe| scribe.lock().finish(&ending));
+    if scribe.is_some() {
+        looks.json_ended.store(true, Ordering::Relaxed);
+    }
     if let Some(scribe) = scribe
         && looks.asked_view == Some(crate::looks::View::Ladder)
     {

@@ -3,6 +3,9 @@
 //! Not a terminal: no colour, no pager, one event a line. `NO_COLOR` and `CLICOLOR_FORCE` are
 //! honoured as <https://no-color.org> and <https://bixense.com/clicolors> say; `TERM=dumb` has no colours.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use aperto_explain::Language;
 use aperto_explain::program::Fault;
 use clap::ArgMatches;
@@ -86,6 +89,8 @@ pub(crate) struct Looks {
     draws: bool,
     /// How many rows the terminal has.
     pub(crate) rows: Option<usize>,
+    /// Whether the one last line of JSON has been written.
+    pub(crate) json_ended: Arc<AtomicBool>,
 }
 
 impl Looks {
@@ -129,6 +134,7 @@ impl Looks {
             all: flag(below, "all"),
             draws: terminal && columns >= LADDER_COLUMNS && (Environment::speaks_utf8() || switch("ascii")),
             rows: environment.size.map(|(_, rows)| rows),
+            json_ended: Arc::default(),
         })
     }
 

@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
-use aperto_explain::program::Fault;
+use aperto_explain::program::{Fault, FileTrouble};
 use aperto_explain::{Comments, Language};
 use aperto_trace::sink::Sink;
 use aperto_trace::trace::Ending;
@@ -169,7 +169,18 @@ fn unsaid(record: &Record, language: Language) -> Option<String> {
 
 /// A file that cannot be written, as a fault.
 pub(crate) fn cannot_write(file: &str, error: &io::Error) -> Fault {
-    Fault::CannotWrite { file: file.into(), why: error.to_string() }
+    Fault::CannotWrite { file: file.into(), why: trouble(error) }
+}
+
+/// What is the matter with a file.
+pub(crate) fn trouble(error: &io::Error) -> FileTrouble {
+    match error.kind() {
+        io::ErrorKind::NotFound => FileTrouble::Missing,
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => FileTrouble::Denied,
+        io::ErrorKind::IsADirectory => FileTrouble::Folder,
+        io::ErrorKind::StorageFull => FileTrouble::Full,
+        _ => FileTrouble::Other(error.to_string()),
+    }
 }
 
 #[cfg(test)]

@@ -86,6 +86,23 @@ pub enum LooksLike {
     Unknown,
 }
 
+/// What is the matter with a file.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum FileTrouble {
+    /// There is none, or no such folder.
+    Missing,
+    /// Not allowed.
+    Denied,
+    /// It is a folder.
+    Folder,
+    /// It is larger than this many MiB.
+    TooLarge(u64),
+    /// There is no room left.
+    Full,
+    /// What the system says.
+    Other(String),
+}
+
 /// Why a quantity is refused, where a user would not guess it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum BadQuantity {
@@ -217,9 +234,9 @@ pub enum Fault {
     /// Any other failure of the system.
     System { what: String },
     /// A file that cannot be read at all.
-    CannotRead { file: String, why: String },
+    CannotRead { file: String, why: FileTrouble },
     /// A file that cannot be written.
-    CannotWrite { file: String, why: String },
+    CannotWrite { file: String, why: FileTrouble },
     /// A file that is not a capture.
     NotACapture { file: String, looks_like: LooksLike },
     /// A recording that ends in the middle, or is damaged there.

@@ -301,12 +301,14 @@ fn client(matches: &ArgMatches) -> Result<Client, Fault> {
 }
 
 fn live(matches: &ArgMatches, name: &str) -> Result<Live, Fault> {
+    let protocol = protocol(matches);
     let wire = match matches.get_one::<String>("wire").map(String::as_str) {
         Some("tun") => WireKind::Tun,
         Some("os") => WireKind::Os,
+        // Datagrams of the user's are the system's business, unless our own UDP was asked for.
+        None if protocol == Protocol::Udp => WireKind::Os,
         _ => WireKind::Udp,
     };
-    let protocol = protocol(matches);
     let channel = channel::read(matches)?;
     let tcp = tcp(matches)?;
     let address = match matches.get_one::<String>("address") {
@@ -332,7 +334,7 @@ fn live(matches: &ArgMatches, name: &str) -> Result<Live, Fault> {
         }
     }
     if protocol == Protocol::Udp && wire == WireKind::Udp {
-        // Our segments travel inside UDP there; datagrams of the user's are the system's business.
+        // Our segments travel inside UDP there.
         return Err(no_effect("proto udp", NoEffect::Needs("--wire os (or tun)")));
     }
     let timeout = match matches.get_one::<String>("timeout") {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aperto_explain::Summary;
 use aperto_explain::program::saying::{Saying, Wish, prompt};
-use aperto_explain::program::{Exit, Fault};
+use aperto_explain::program::{Exit, Fault, FileTrouble};
 use aperto_sim::recipe::Protocol;
 use aperto_tokio::{Conversation, WireNote};
 use tokio::io::{AsyncWriteExt, WriteHalf};
@@ -25,6 +25,7 @@ use crate::live::slash::{Spoil, Typed};
 use crate::live::talk::{self, Read, Tally};
 use crate::live::{self, signal};
 use crate::looks::{Looks, View};
+use crate::record::trouble;
 
 /// How long a peer that speaks something else may still answer with a segment.
 const FOREIGN_PATIENCE: Duration = Duration::from_secs(1);
@@ -63,10 +64,10 @@ fn resolve(host: &str, port: u16) -> Result<SocketAddr, Fault> {
 }
 
 fn open_file(name: &str) -> Result<File, Fault> {
-    let unreadable = |why: String| Fault::CannotRead { file: name.into(), why };
-    let file = File::open(name).map_err(|error| unreadable(error.to_string()))?;
-    let is_directory = file.metadata().is_ok_and(|about| about.is_dir());
-    if is_directory { Err(unreadable("a directory".into())) } else { Ok(file) }
+    let unreadable = |why| Fault::CannotRead { file: name.into(), why };
+    let file = File::open(name).map_err(|error| unreadable(trouble(&error)))?;
+    let is_folder = file.metadata().is_ok_and(|about| about.is_dir());
+    if is_folder { Err(unreadable(FileTrouble::Folder)) } else { Ok(file) }
 }
 
 async fn over_tcp(

@@ -21,6 +21,7 @@ use crate::live::prompt::{Input, Prompt};
 use crate::live::slash::Typed;
 use crate::live::{self, signal, talk};
 use crate::looks::{Looks, View};
+use crate::record::trouble;
 
 /// How many peers have a name at once.
 const PEERS: usize = 1_000;
@@ -237,7 +238,7 @@ impl Asker<'_> {
     }
 
     async fn send_file(&self, name: &str) -> Result<Exit, Fault> {
-        let unreadable = |error: io::Error| Fault::CannotRead { file: name.into(), why: error.to_string() };
+        let unreadable = |error: io::Error| Fault::CannotRead { file: name.into(), why: trouble(&error) };
         let mut file = File::open(name).map_err(unreadable)?;
         let mut room = vec![0; PIECE];
         let mut tally = talk::Tally::default();

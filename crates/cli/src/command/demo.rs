@@ -44,6 +44,7 @@ pub(crate) fn run(job: &Demo, looks: &Looks) -> Result<Exit, Fault> {
         repeat: Some(job.repeat_with_seed.clone()),
         draw: present::Draw::of(job.scene.is_none(), &recipe),
         missing: missing(&trace, scene),
+        broken: None,
     };
     present::finished(trace, page, &job.record, looks)
 }

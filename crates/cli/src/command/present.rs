@@ -1,5 +1,7 @@
 //! Shows a run that is over: as a ladder, as lines, as JSON, or its results alone; and records it.
 
+use std::sync::atomic::Ordering;
+
 use aperto_explain::ladder::{Calls, Extent, Glyphs, Seq, Split, Time, WIDE, Why};
 use aperto_explain::lines::{LineView, Lines};
 use aperto_explain::program::saying::Saying;
@@ -28,6 +30,8 @@ pub(crate) struct Page {
     pub(crate) draw: Draw,
     /// What was delivered of what was sent, where that is less.
     pub(crate) missing: Option<(u64, u64)>,
+    /// What was wrong with the file that it comes from.
+    pub(crate) broken: Option<Fault>,
 }
 
 /// How much of a ladder is drawn.
@@ -52,7 +56,10 @@ impl Draw {
 pub(crate) fn finished(mut trace: Trace, page: Page, record: &Record, looks: &Looks) -> Result<Exit, Fault> {
     let exit = if page.missing.is_some() { Exit::Failed } else { Exit::Done };
     let at = trace.records().last().map_or(Instant::ZERO, |record| record.at);
-    trace.ending = Some(Ending::End { at, exit_code: exit.code() });
+    trace.ending = Some(match &page.broken {
+        Some(fault) => super::error_ending(fault, looks, at),
+        None => Ending::End { at, exit_code: exit.code() },
+    });
     let written = match &record.file {
         Some(file) => Some(write(file, &trace, looks)?),
         None => None,
@@ -64,7 +71,8 @@ pub(crate) fn finished(mut trace: Trace, page: Page, record: &Record, looks: &Lo
     if let (Some((sent, arrived)), Some(file)) = (written, &record.file) {
         wrote(file, sent, arrived, looks);
     }
-    Ok(exit)
+    looks.json_ended.store(true, Ordering::Relaxed);
+    page.broken.map_or(Ok(exit), Err)
 }
 
 fn show(trace: &Trace, page: &Page, looks: &Looks) {

@@ -152,11 +152,10 @@ fn greet(job: &Server, looks: &Looks, printer: &Printer, net: Option<&Net>, list
 /// What the client needs to speak the same.
 pub(crate) fn flags(job: &Server) -> String {
     let mut flags = String::new();
-    if job.live.wire == WireKind::Os {
-        flags.push_str(" --wire os");
-    }
     if job.live.protocol == Protocol::Udp {
         flags.push_str(" --proto udp");
+    } else if job.live.wire == WireKind::Os {
+        flags.push_str(" --wire os");
     }
     flags
 }

@@ -2,12 +2,13 @@
 
 use std::io::{self, Read};
 
-use aperto_explain::program::{Exit, Fault, LooksLike};
+use aperto_explain::program::{Exit, Fault, FileTrouble, LooksLike};
 use aperto_trace::{Fact, Trace, capture, rebuild};
 
 use super::present::{self, Draw, Page};
 use crate::arguments::read::Show;
 use crate::looks::Looks;
+use crate::record::trouble;
 
 /// The largest file that is read: a capture is kept in memory.
 const LARGEST: u64 = 1 << 30;
@@ -20,16 +21,12 @@ pub(crate) fn run(job: &Show, looks: &Looks) -> Result<Exit, Fault> {
         Some(stream) => only(trace, stream)?,
         None => trace,
     };
-    let page = Page { draw: Draw::Whole, ..Page::default() };
-    present::finished(trace, page, &job.record, looks)?;
-    match broken {
-        Some(fault) => Err(fault),
-        None => Ok(Exit::Done),
-    }
+    let page = Page { draw: Draw::Whole, broken, ..Page::default() };
+    present::finished(trace, page, &job.record, looks)
 }
 
 fn octets_of(file: &str) -> Result<Vec<u8>, Fault> {
-    let unreadable = |error: io::Error| Fault::CannotRead { file: file.into(), why: error.to_string() };
+    let unreadable = |error: io::Error| Fault::CannotRead { file: file.into(), why: trouble(&error) };
     let mut octets = Vec::new();
     if file == "-" {
         io::stdin().lock().take(LARGEST + 1).read_to_end(&mut octets).map_err(unreadable)?;
@@ -38,8 +35,7 @@ fn octets_of(file: &str) -> Result<Vec<u8>, Fault> {
         opened.take(LARGEST + 1).read_to_end(&mut octets).map_err(unreadable)?;
     }
     if octets.len() as u64 > LARGEST {
-        let why = format!("{} MiB is the most", LARGEST >> 20);
-        return Err(Fault::CannotRead { file: file.into(), why });
+        return Err(Fault::CannotRead { file: file.into(), why: FileTrouble::TooLarge(LARGEST >> 20) });
     }
     Ok(octets)
 }

@@ -3,7 +3,7 @@
 use aperto_explain::context::Counting;
 use aperto_explain::facts::{FlowFacts, beginning};
 use aperto_explain::program::saying::Saying;
-use aperto_explain::wording::{spread, wrap};
+use aperto_explain::wording::{spread, width, wrap};
 use aperto_explain::{Citation, Language, text};
 use aperto_tokio::Stack;
 use aperto_trace::{Fact, Number, Trace, Transport};
@@ -54,7 +54,12 @@ fn told(sentences: &str, rule: &str) -> Vec<String> {
     let mut lines: Vec<String> =
         wrap(sentences, COLUMNS - INDENT).into_iter().map(|line| format!("{indent}{line}")).collect();
     let last = lines.pop().unwrap_or_default();
-    lines.extend(spread(&last, rule, COLUMNS));
+    // Close to the sentence, where it fits there.
+    if width(&last) + 2 + width(rule) <= COLUMNS {
+        lines.push(format!("{last}  {rule}"));
+    } else {
+        lines.extend(spread(&last, rule, COLUMNS));
+    }
     lines
 }
 

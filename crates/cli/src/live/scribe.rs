@@ -13,8 +13,8 @@ use aperto_explain::program::saying::Saying;
 use aperto_explain::{Language, Summary};
 use aperto_host::{About, Departure, Endpoints, Note};
 use aperto_sim::channel::Fate;
-use aperto_time::Instant;
 use aperto_tcp::diagram::Cause;
+use aperto_time::Instant;
 use aperto_tokio::{Way, clock};
 use aperto_trace::trace::Ending;
 use aperto_trace::{
@@ -160,7 +160,8 @@ impl Scribe {
 
     /// Records the moves whose segment has left, or whose time is over.
     fn let_go(&mut self, goes: impl Fn(Instant, &Note) -> bool, now: Instant) {
-        let (going, staying) = std::mem::take(&mut self.held).into_iter().partition(|(at, note)| goes(*at, note));
+        let (going, staying) =
+            std::mem::take(&mut self.held).into_iter().partition(|(at, note)| goes(*at, note));
         self.held = staying;
         let going: Vec<(Instant, Note)> = going;
         for (_, note) in going {

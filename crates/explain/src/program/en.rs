@@ -3,7 +3,10 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::{BadConfig, BadPick, BadQuantity, Fault, LooksLike, NoEffect, Notice, Quantity, RefusedBy, list};
+use super::{
+    BadConfig, BadPick, BadQuantity, Fault, FileTrouble, LooksLike, NoEffect, Notice, Quantity, RefusedBy,
+    list,
+};
 use crate::Language;
 use crate::quantity::{bytes, duration};
 use crate::rule::Rule;
@@ -132,8 +135,8 @@ fn network(fault: &Fault) -> Option<Notice> {
 /// Files and results.
 fn file(fault: &Fault) -> Notice {
     match fault {
-        Fault::CannotRead { file, why } => Notice::new(format!("cannot read {file}: {why}")),
-        Fault::CannotWrite { file, why } => Notice::new(format!("cannot write {file}: {why}")),
+        Fault::CannotRead { file, why } => Notice::new(format!("cannot read {file}: {}", trouble(why))),
+        Fault::CannotWrite { file, why } => Notice::new(format!("cannot write {file}: {}", trouble(why))),
         Fault::NotACapture { file, looks_like } => {
             let headline = match looks_like {
                 LooksLike::Empty => format!("{file} is empty"),
@@ -156,6 +159,17 @@ fn file(fault: &Fault) -> Notice {
                 .line("is the channel so bad that nothing gets through?")
         }
         other => Notice::new(other.code()),
+    }
+}
+
+fn trouble(why: &FileTrouble) -> String {
+    match why {
+        FileTrouble::Missing => "it does not exist".into(),
+        FileTrouble::Denied => "not allowed".into(),
+        FileTrouble::Folder => "it is a folder".into(),
+        FileTrouble::TooLarge(most) => format!("{most} MiB is the most"),
+        FileTrouble::Full => "the disk is full".into(),
+        FileTrouble::Other(what) => what.clone(),
     }
 }
 

@@ -4,7 +4,10 @@ use alloc::format;
 use alloc::string::String;
 
 use super::en::{as_percent, next_port};
-use super::{BadConfig, BadPick, BadQuantity, Fault, LooksLike, NoEffect, Notice, Quantity, RefusedBy, list};
+use super::{
+    BadConfig, BadPick, BadQuantity, Fault, FileTrouble, LooksLike, NoEffect, Notice, Quantity, RefusedBy,
+    list,
+};
 use crate::Language;
 use crate::quantity::{bytes, duration};
 use crate::rule::Rule;
@@ -134,8 +137,10 @@ fn network(fault: &Fault) -> Option<Notice> {
 /// Files and results.
 fn file(fault: &Fault) -> Notice {
     match fault {
-        Fault::CannotRead { file, why } => Notice::new(format!("não consigo ler {file}: {why}")),
-        Fault::CannotWrite { file, why } => Notice::new(format!("não consigo escrever {file}: {why}")),
+        Fault::CannotRead { file, why } => Notice::new(format!("não consigo ler {file}: {}", trouble(why))),
+        Fault::CannotWrite { file, why } => {
+            Notice::new(format!("não consigo escrever {file}: {}", trouble(why)))
+        }
         Fault::NotACapture { file, looks_like } => {
             let headline = match looks_like {
                 LooksLike::Empty => format!("{file} está vazio"),
@@ -156,6 +161,17 @@ fn file(fault: &Fault) -> Notice {
         Fault::Endless { packets } => Notice::new(format!("parei depois de {packets} pacotes: não termina"))
             .line("o canal é tão ruim que nada passa?"),
         other => Notice::new(other.code()),
+    }
+}
+
+fn trouble(why: &FileTrouble) -> String {
+    match why {
+        FileTrouble::Missing => "não existe".into(),
+        FileTrouble::Denied => "não é permitido".into(),
+        FileTrouble::Folder => "é uma pasta".into(),
+        FileTrouble::TooLarge(most) => format!("o máximo é {most} MiB"),
+        FileTrouble::Full => "o disco está cheio".into(),
+        FileTrouble::Other(what) => what.clone(),
     }
 }
 

@@ -112,14 +112,22 @@ fn all() -> Vec<Fault> {
         Fault::NeedsPortRights { port: 80 },
         Fault::KernelOwnsAddress { address, interface: text() },
         Fault::System { what: text() },
-        Fault::CannotRead { file: text(), why: text() },
-        Fault::CannotWrite { file: text(), why: text() },
         Fault::Broken { file: text(), at: 7, packets: 2 },
         Fault::BadRecording { file: text(), line: 3, why: text() },
         Fault::ForeignPeer { from: remote, octets: 3 },
         Fault::NotDelivered { delivered: 1, of: 2 },
         Fault::Endless { packets: 9 },
     ];
+    for why in [
+        FileTrouble::Missing,
+        FileTrouble::Denied,
+        FileTrouble::Folder,
+        FileTrouble::TooLarge(7),
+        FileTrouble::Full,
+    ] {
+        all.push(Fault::CannotRead { file: text(), why: why.clone() });
+        all.push(Fault::CannotWrite { file: text(), why });
+    }
     for by in [RefusedBy::Reset, RefusedBy::PortUnreachable, RefusedBy::System] {
         all.push(Fault::Refused { remote, by, same_machine: by == RefusedBy::System });
     }
