@@ -1,4 +1,6 @@
-//! Random worlds by the thousand: `campaign --seeds 2000 --from 1`, `campaign --replay 17`.
+//! Random worlds by the thousand: `campaign --seeds 2000 --from 1`; one again, made as small as it
+//! goes: `campaign --replay 17`; or as it was: `campaign --show 17`; or the hashes of their
+//! recordings: `campaign --hashes 20`.
 //!
 //! Exit code 0 if everything held, 1 if something did not, 2 if the command line makes no sense.
 
@@ -8,15 +10,20 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use aperto_app::Tally;
 use aperto_sim::campaign::{Report, plot, plot_with, run, run_plot, shrink};
+use aperto_trace::{Packet, Record, Trace, pcapng};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match command(&arguments) {
         Some(Command::Run { seeds, from }) => campaign(seeds, from),
-        Some(Command::Replay { seed }) => replay(seed),
+        Some(Command::Replay { seed, shrinks, last }) => replay(seed, shrinks, last),
+        Some(Command::Hashes { seeds, from }) => hashes(seeds, from),
         None => {
-            eprintln!("usage: campaign [--seeds N] [--from S] | campaign --replay S");
+            eprintln!("usage: campaign [--seeds N] [--from S]");
+            eprintln!("       campaign --replay S | --show S [--last N]");
+            eprintln!("       campaign --hashes N [--from S]");
             ExitCode::from(2)
         }
     }
@@ -24,23 +31,31 @@ fn main() -> ExitCode {
 
 enum Command {
     Run { seeds: u64, from: u64 },
-    Replay { seed: u64 },
+    Replay { seed: u64, shrinks: bool, last: u64 },
+    Hashes { seeds: u64, from: u64 },
 }
 
 fn command(arguments: &[String]) -> Option<Command> {
-    let (mut seeds, mut from, mut replay) = (2_000, 1, None);
+    let (mut seeds, mut from, mut replay, mut last) = (2_000, 1, None, LAST_RECORDS);
+    let mut hashes = None;
     let (pairs, rest) = arguments.as_chunks::<2>();
     for [flag, value] in pairs {
         let value = value.parse().ok()?;
         match flag.as_str() {
             "--seeds" => seeds = value,
             "--from" => from = value,
-            "--replay" => replay = Some(value),
+            "--replay" => replay = Some((value, true)),
+            "--hashes" => hashes = Some(value),
+            "--last" => last = value,
+            "--show" => replay = Some((value, false)),
             _ => return None,
         }
     }
+    if let (Some(seeds), [], None) = (hashes, rest, replay) {
+        return Some(Command::Hashes { seeds, from });
+    }
     match (rest, replay) {
-        ([], Some(seed)) => Some(Command::Replay { seed }),
+        ([], Some((seed, shrinks))) => Some(Command::Replay { seed, shrinks, last }),
         ([], None) => Some(Command::Run { seeds, from }),
         _ => None,
     }
@@ -112,6 +127,29 @@ fn started() -> std::time::Instant {
     std::time::Instant::now()
 }
 
+/// Prints a hash of each seed's recording: the same on every machine, in debug and in release.
+fn hashes(seeds: u64, from: u64) -> ExitCode {
+    for seed in from..from.saturating_add(seeds) {
+        match run_plot(&plot(seed)) {
+            Ok((report, world)) => {
+                println!("{seed} {:016x} {:016x}", report.hash, recording_hash(world.trace()));
+            }
+            Err(error) => {
+                println!("the recipe cannot be run: {error}");
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// A hash of the whole recording as pcapng.
+fn recording_hash(trace: &Trace) -> u64 {
+    let comment = |_: &Record, _: &Packet| None;
+    let octets = pcapng::write_trace(trace, Vec::new(), comment).unwrap_or_else(|never| match never {});
+    Tally::of(&octets).hash
+}
+
 #[derive(Default)]
 struct Total {
     virtual_time: Duration,
@@ -133,11 +171,12 @@ impl Total {
     }
 }
 
-fn replay(seed: u64) -> ExitCode {
+fn replay(seed: u64, shrinks: bool, last: u64) -> ExitCode {
     let whole = plot(seed);
     println!("seed {seed}  world: {}", whole.dimensions);
     println!("recipe: {:#?}", whole.recipe);
-    let plot = match shrink(seed) {
+    let smaller = if shrinks { shrink(seed) } else { Ok(None) };
+    let plot = match smaller {
         Ok(Some((fewer, broken))) => {
             println!("shrunk: {fewer}\n        {broken}");
             plot_with(seed, fewer)
@@ -151,7 +190,9 @@ fn replay(seed: u64) -> ExitCode {
     match run_plot(&plot) {
         Ok((report, world)) => {
             let records = world.trace().records();
-            for record in records.iter().skip(records.len().saturating_sub(LAST_RECORDS)) {
+            for record in
+                records.iter().skip(records.len().saturating_sub(usize::try_from(last).unwrap_or(usize::MAX)))
+            {
                 println!("{}", line(record));
             }
             println!("{} steps, {} frames, hash {:016x}", report.steps, report.frames, report.hash);
@@ -170,8 +211,8 @@ fn replay(seed: u64) -> ExitCode {
     }
 }
 
-/// How many of the last records a replay shows.
-const LAST_RECORDS: usize = 120;
+/// How many of the last records a replay shows, unless `--last` says otherwise.
+const LAST_RECORDS: u64 = 120;
 
 /// A record in one line, without the octets.
 fn line(record: &aperto_trace::Record) -> String {

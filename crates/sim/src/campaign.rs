@@ -461,11 +461,15 @@ fn applications(seed: u64, dimensions: Dimensions, recipe: &mut Recipe) -> Durat
         .min(recipe.server.tcp.send_buffer)
         .min(recipe.server.tcp.receive_buffer) as u64;
     // So that the transfer takes some hundreds of round trips at most.
-    let most = (buffer * 100).min(200_000);
+    let most = (buffer * 100).min(1_000_000);
     let mut patience = Duration::ZERO;
     for number in 0..connections {
         let mut draw = Stream::new(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ number << 48);
-        let size = |draw: &mut Stream| if draw.one_in(5) { 0 } else { magnitude(draw, 1, most) };
+        let size = |draw: &mut Stream| match draw.between(0, 4) {
+            0 => 0,
+            1 => draw.between(most / 4, most),
+            _ => magnitude(draw, 1, most),
+        };
         let (up, down) = (size(&mut draw), size(&mut draw));
         let seeds = (draw.bits(), draw.bits());
         let (mut client, client_takes) = side_plan(&mut draw, dimensions, up, down, seeds);
@@ -606,7 +610,7 @@ fn play(plot: &Plot, world: &mut World, watcher: &mut Watcher) -> Result<(), Bro
 }
 
 /// Steps that a run may take.
-const MOST_STEPS: u64 = 1_000_000;
+const MOST_STEPS: u64 = 400_000;
 
 fn one_step(world: &mut World, watcher: &mut Watcher) -> Result<(), Broken> {
     world.step();

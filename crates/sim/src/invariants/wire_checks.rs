@@ -175,12 +175,12 @@ fn acknowledgment_leaves(
         _ => 0,
     };
     let edge = ack + (u64::from(header.window) << scale);
-    if let Some(before) = own.right_edge
-        && edge < before
-    {
+    // RFC 7323 §2.4: in units of the scale, an edge may seem to go back by less than one.
+    let before = own.right_edge.unwrap_or(0);
+    if edge + (1 << scale) <= before {
         return broken(5, format!("{number}: {side} moves its right edge from {before} back to {edge}"));
     }
-    own.right_edge = Some(edge);
+    own.right_edge = Some(edge.max(before));
     // The edge is one after the last octet; the SYN before the first octet takes one number, and so
     // does a FIN that is acknowledged.
     let fin = u64::from(other.fin.is_some_and(|fin| ack > fin));
