@@ -118,11 +118,12 @@ impl Pair for Aperto {
         for _ in 0..count {
             let id = self.client.host.connect_with(self.now, None, local, tcp.clone()).expect("a free port");
             self.client.connections.push(id);
-            // A batch small enough for the half-open table.
+            // A batch small enough for the half-open table, until all of it has passed the ring.
             if self.client.connections.len().is_multiple_of(512) {
-                self.poll();
-                self.poll();
-                self.accept(listener);
+                while self.server.connections.len() < self.client.connections.len() {
+                    self.poll();
+                    self.accept(listener);
+                }
             }
         }
         while self.server.connections.len() < count {

@@ -157,7 +157,9 @@ impl Pair for Smoltcp {
             let handle = self.client.add(buffer);
             let socket = self.client.sockets.get_mut::<Socket<'_>>(handle);
             let local = 20_000 + u16::try_from(n).expect("few enough connections");
-            socket.connect(self.client.interface.context(), (SERVER, port), local).expect("a fresh socket connects");
+            socket
+                .connect(self.client.interface.context(), (SERVER, port), local)
+                .expect("a fresh socket connects");
         }
         while !(0..count).all(|n| self.client_socket(n).may_send()) {
             self.poll();
