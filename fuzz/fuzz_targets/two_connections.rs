@@ -108,6 +108,8 @@ fn settings(input: &mut Reader<'_>) -> Arc<Config> {
         keep_alive: None,
         rto_max: Duration::from_secs(5),
         msl: Duration::from_secs(50_000),
+        // Octet by octet every stream arrives, but in more steps than there is time for.
+        receive_buffer: config.receive_buffer.max(100),
         ..config
     })
 }

@@ -254,6 +254,22 @@ fn in_syn_received_text_from_outside_the_window_is_answered() {
     });
 }
 
+/// RFC 9293 §3.10.7.4, first: a FIN behind text that does not fit lies outside the window with it.
+#[test]
+fn a_fin_behind_text_that_does_not_fit_is_cut_off_too() {
+    conversation(|talk| {
+        let mut talk = talk(small()).established();
+        talk.peer_sends(text(1, &[7; 2500]).with(Control::FIN));
+        assert_eq!(talk.connection.readable(), 2000);
+        talk.we_are_in(State::Established);
+        talk.we_read();
+        talk.all();
+        talk.peer_sends(text(2001, &[7; 500]).with(Control::FIN));
+        talk.we_are_in(State::CloseWait);
+        assert_eq!(talk.we_read().len(), 500);
+    });
+}
+
 /// RFC 9293 §3.10.7.4, fifth: a segment without ACK is dropped.
 #[test]
 fn a_segment_without_an_acknowledgment_is_dropped() {

@@ -192,13 +192,15 @@ fn sack_reports_the_latest_block_first() {
     });
 }
 
-/// RFC 2018 §2: who has not said that it understands SACK gets none.
+/// RFC 2018 §2: who has not said that it understands SACK gets none, and who was not asked gives none.
 #[test]
 fn without_permission_nothing_is_reported() {
     conversation(|talk| {
-        let mut talk = talk(sacking()).established();
-        talk.peer_sends(text(1001, &[1; 500]));
-        assert!(talk.we_send(ack(1)).paper.options.sack.is_empty());
+        for mut talk in [talk(sacking()).established(), with_sack(talk(Config::classroom()))] {
+            assert!(!talk.connection.status().sack);
+            talk.peer_sends(text(1001, &[1; 500]));
+            assert!(talk.we_send(ack(1)).paper.options.sack.is_empty());
+        }
     });
 }
 

@@ -106,6 +106,7 @@ fn forged_sizes_are_ignored_or_bounded() {
             talk.all();
             told(&mut talk, number, Icmp::PathMtu { mss });
             assert_eq!(talk.connection.status().send_mss, expected, "{number} {mss}");
+            assert_eq!(talk.all().is_empty(), expected == 1000, "{number} {mss}");
         }
     });
 }

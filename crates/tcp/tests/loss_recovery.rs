@@ -458,3 +458,21 @@ fn a_lost_fin_is_repaired_with_the_text() {
         assert!(matches!(because(&left), RetransmissionCause::PartialAck { .. }));
     });
 }
+
+/// RFC 6582 §3.2 (3): a partial acknowledgment deflates the window by what it covers, and adds one
+/// segment back.
+#[test]
+fn a_partial_acknowledgment_deflates_the_window_and_adds_a_segment_back() {
+    conversation(|talk| {
+        let config = Config { limited_transmit: false, ..Config::classroom() };
+        let mut talk = ten_out(talk(config).established(), 10_000);
+        for _ in 0..8 {
+            talk.peer_sends(ack(1));
+        }
+        // 5 + 8 segments may be out, and ten are.
+        assert_eq!(sent(&mut talk), [1, 10_001, 11_001, 12_001]);
+        // 13 - 3 + 1 may be out, and ten are.
+        talk.peer_sends(ack(3001));
+        assert_eq!(sent(&mut talk), [3001, 13_001]);
+    });
+}

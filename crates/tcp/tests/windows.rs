@@ -434,3 +434,39 @@ fn a_repeated_segment_that_acknowledges_more_brings_its_window() {
         assert_eq!(after, 0);
     });
 }
+
+/// RFC 9293 §3.8.6.2.1, condition 3, in brackets: half of the largest window is used while something is
+/// in flight only where Nagle's algorithm is off.
+#[test]
+fn half_of_the_window_waits_for_acknowledgments_unless_nagle_is_off() {
+    conversation(|talk| {
+        for nagle in [true, false] {
+            let mut talk = talk(Config { nagle, ..Config::classroom() }).syn_sent();
+            talk.peer_sends(syn_ack().window(600));
+            talk.we_send(ack(1));
+            talk.we_write(&[7; 3000]);
+            talk.we_send(text(1, &[7; 600]));
+            talk.peer_sends(ack(1).window(950));
+            let sent: Vec<usize> = talk.all().iter().map(|left| left.paper.text.len()).collect();
+            // 350 is less than half of 950, 475 is not.
+            assert_eq!(sent, []);
+            talk.peer_sends(ack(1).window(1500));
+            let sent: Vec<usize> = talk.all().iter().map(|left| left.paper.text.len()).collect();
+            assert_eq!(sent, if nagle { vec![] } else { vec![900] });
+        }
+    });
+}
+
+/// RFC 9293 §3.8.6.2.2: while the peer knows of half of the window, the next acknowledgment tells it of more.
+#[test]
+fn a_window_that_is_large_enough_needs_no_update() {
+    conversation(|talk| {
+        let mut talk = talk(Config::classroom()).established();
+        for n in 0..20 {
+            talk.peer_sends(text(1 + 1000 * n, &[7; 1000]));
+            talk.all();
+            talk.we_read();
+            talk.we_send_nothing();
+        }
+    });
+}
