@@ -107,7 +107,7 @@ impl Summary {
                         RetransmissionCause::FastRetransmit { .. }
                         | RetransmissionCause::SackHole { .. }
                         | RetransmissionCause::PartialAck { .. } => self.resent_by_acks += 1,
-                        RetransmissionCause::SynAgain => {}
+                        RetransmissionCause::SynAgain | RetransmissionCause::PathTooNarrow { .. } => {}
                     }
                 }
                 if payload == 0 && segment.header.control.sequence_length() == 0 {

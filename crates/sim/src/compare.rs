@@ -208,7 +208,8 @@ fn recovery_of(packet: &Packet) -> Option<Recovery> {
             Reason::Retransmission { because, octets } if octets > 0 => Some(match because {
                 RetransmissionCause::Timeout { .. }
                 | RetransmissionCause::AfterTimeout { .. }
-                | RetransmissionCause::SynAgain => Recovery::Timer,
+                | RetransmissionCause::SynAgain
+                | RetransmissionCause::PathTooNarrow { .. } => Recovery::Timer,
                 RetransmissionCause::FastRetransmit { .. }
                 | RetransmissionCause::SackHole { .. }
                 | RetransmissionCause::PartialAck { .. } => Recovery::DuplicateAcks,

@@ -149,6 +149,11 @@ pub enum RetransmissionCause {
     },
     /// The peer sent its SYN again, so our SYN,ACK was lost. RFC 9293 §3.8.1.
     SynAgain,
+    /// A router said that it was too big for the path: it leaves in smaller pieces. RFC 1191 §6.4.
+    PathTooNarrow {
+        /// The segment size from now on, in octets.
+        mss: u32,
+    },
 }
 
 /// Why an acknowledgment without text leaves.

@@ -34,6 +34,8 @@ pub(crate) struct Recovery {
     pub(crate) forced: bool,
     /// Why the next retransmission would leave.
     pub(crate) partial_ack: bool,
+    /// Whether what is out was too big for the path, and not lost to a timeout.
+    pub(crate) too_big: bool,
 }
 
 /// The phase of recovery. `recover` is SND.NXT when it began (RFC 6582, RFC 6675 "RecoveryPoint").
@@ -73,6 +75,7 @@ impl Recovery {
             held: false,
             forced: false,
             partial_ack: false,
+            too_big: false,
         }
     }
 
@@ -258,6 +261,7 @@ impl Recovery {
     /// the peer reported is forgotten, since it may have changed its mind. RFC 2018 §8.
     pub(crate) fn begin_timeout(&mut self, una: SeqNumber, nxt: SeqNumber) {
         self.phase = Phase::Timeout { recover: nxt };
+        self.too_big = false;
         self.forget_sack();
         self.lost_edge = nxt;
         self.high_rxt = una;
@@ -270,6 +274,12 @@ impl Recovery {
     pub(crate) fn begin_again(&mut self, una: SeqNumber, nxt: SeqNumber) {
         self.begin_timeout(una, nxt);
         self.forced = false;
+    }
+
+    /// Begins again from SND.UNA because what is out was too big for the path. RFC 1191 §6.4.
+    pub(crate) fn begin_smaller(&mut self, una: SeqNumber, nxt: SeqNumber) {
+        self.begin_timeout(una, nxt);
+        self.too_big = true;
     }
 
     fn forget_sack(&mut self) {
@@ -304,6 +314,7 @@ impl Recovery {
             Phase::Fast { recover } | Phase::Timeout { recover } => Some(recover),
         };
         self.phase = Phase::Open;
+        self.too_big = false;
         self.lost_edge = una;
         self.high_rxt = una;
         self.forced = false;

@@ -4,7 +4,7 @@
 
 mod talk;
 
-use aperto_tcp::{Config, End, Event, Icmp, Note, State};
+use aperto_tcp::{Config, End, Event, Icmp, Note, Reason, RetransmissionCause, State};
 use aperto_wire::SeqNumber;
 use talk::{Talk, ack, conversation, text};
 
@@ -77,8 +77,11 @@ fn what_was_too_big_is_sent_again_smaller() {
         assert_eq!(talk.all().len(), 3);
         let window = talk.connection.status().cwnd;
         told(&mut talk, 1, Icmp::PathMtu { mss: 700 });
-        let sizes: Vec<usize> = talk.all().iter().map(|l| l.paper.text.len()).collect();
+        let left = talk.all();
+        let sizes: Vec<usize> = left.iter().map(|l| l.paper.text.len()).collect();
         assert_eq!(sizes, [700, 700, 700, 700, 200]);
+        let because = RetransmissionCause::PathTooNarrow { mss: 700 };
+        assert_eq!(left[0].reason, Reason::Retransmission { because, octets: 700 });
         assert_eq!(talk.connection.status().cwnd, window);
         talk.peer_sends(ack(3001));
         talk.no_timer_runs();

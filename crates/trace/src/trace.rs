@@ -182,6 +182,13 @@ impl Trace {
             self.flows.insert(id, Flow::new(id, *began));
             return;
         }
+        // What arrives otherwise than it left was changed by the channel: that teaches nothing about
+        // whoever sent it.
+        if let Fact::Arrived { number, .. } = &record.fact
+            && self.journeys.get(number).is_some_and(|journey| journey.departure.is_some())
+        {
+            return;
+        }
         let Some(packet) = record.packet() else { return };
         let (Some(flow), Some(segment)) = (self.flows.get_mut(&id), packet.tcp()) else { return };
         if let Some(direction) = flow.direction(packet.endpoints) {

@@ -185,7 +185,8 @@ fn marks(segment: &Segment, flow: &Flow, direction: Direction, view: &View) -> V
         Some(
             RetransmissionCause::Timeout { .. }
             | RetransmissionCause::AfterTimeout { .. }
-            | RetransmissionCause::SynAgain,
+            | RetransmissionCause::SynAgain
+            | RetransmissionCause::PathTooNarrow { .. },
         )
         | None => {}
     }

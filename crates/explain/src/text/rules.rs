@@ -48,6 +48,7 @@ const fn of_retransmission(because: &RetransmissionCause) -> Rule {
         RetransmissionCause::SackHole { .. } => Rule::Rfc(6675, "5"),
         RetransmissionCause::PartialAck { .. } => Rule::Rfc(6582, "3.2"),
         RetransmissionCause::SynAgain => Rule::tcp("3.8.1"),
+        RetransmissionCause::PathTooNarrow { .. } => Rule::Rfc(1191, "6.4"),
     }
 }
 

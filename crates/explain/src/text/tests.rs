@@ -72,6 +72,7 @@ pub(crate) fn reasons() -> Vec<Reason> {
         RetransmissionCause::FastRetransmit { duplicate_acks: 0, cwnd: N, ssthresh: N },
         RetransmissionCause::SackHole { pipe: N, cwnd: N },
         RetransmissionCause::PartialAck { recover: SEQ },
+        RetransmissionCause::PathTooNarrow { mss: u32::MAX },
         RetransmissionCause::SynAgain,
     ];
     all.extend(again.map(|because| Reason::Retransmission { because, octets: N }));
@@ -167,7 +168,7 @@ fn every_reason_has_a_rule_and_a_long_and_a_brief_text_in_both_languages() {
             match rule {
                 Rule::Rfc(number, section) => {
                     assert!(
-                        [9293, 6298, 5681, 6675, 6582, 3042, 5961, 7323, 6928].contains(&number),
+                        [9293, 6298, 5681, 6675, 6582, 3042, 5961, 7323, 6928, 1191].contains(&number),
                         "{rule:?}"
                     );
                     assert!(section.split('.').all(|part| part.parse::<u8>().is_ok()), "{rule:?}");

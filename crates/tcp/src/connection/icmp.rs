@@ -67,7 +67,7 @@ impl Connection {
         }
         self.send.mss = mss;
         if self.flight() > 0 && self.state != State::TimeWait {
-            self.recovery.begin_timeout(self.send.una, self.send.nxt);
+            self.recovery.begin_smaller(self.send.una, self.send.nxt);
             self.start(crate::note::Timer::Retransmission, now + self.rtt.rto(&self.config));
         }
     }

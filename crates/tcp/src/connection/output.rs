@@ -226,6 +226,9 @@ impl Connection {
     fn why_again(&self, pipe: u32) -> RetransmissionCause {
         let cwnd = self.congestion.cwnd();
         match self.recovery.phase() {
+            Phase::Timeout { .. } if self.recovery.too_big => {
+                RetransmissionCause::PathTooNarrow { mss: self.effective_mss() }
+            }
             Phase::Timeout { .. } if self.recovery.forced => RetransmissionCause::Timeout {
                 attempt: self.rtt.attempts(),
                 rto: self.rtt.last_rto(),

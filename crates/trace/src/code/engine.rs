@@ -114,6 +114,7 @@ codes!(RetransmissionCause {
     SackHole { pipe: "pipe", cwnd: "cwnd" } => "retransmission-sack-hole",
     PartialAck { recover: "recover" } => "retransmission-partial-ack",
     SynAgain => "retransmission-syn-again",
+    PathTooNarrow { mss: "mss" } => "retransmission-path-too-narrow",
 });
 
 impl Coded for AckCause {

@@ -68,6 +68,7 @@ fn retransmission_causes() -> Vec<RetransmissionCause> {
         RetransmissionCause::FastRetransmit { duplicate_acks: 3, cwnd: 5, ssthresh: 6 },
         RetransmissionCause::SackHole { pipe: 7, cwnd: 8 },
         RetransmissionCause::PartialAck { recover: seq(u32::MAX) },
+        RetransmissionCause::PathTooNarrow { mss: u32::MAX },
         RetransmissionCause::SynAgain,
     ])
 }

@@ -113,6 +113,10 @@ fn retransmission(because: &RetransmissionCause) -> String {
             everything sent before the loss was noticed: so the next segment was lost too. It is sent again \
             without waiting for three more duplicates."
             .to_string(),
+        RetransmissionCause::PathTooNarrow { .. } => "A router on the way could not pass the packet on: it is \
+            larger than its next link carries, and may not be divided. What was out is sent again in smaller \
+            segments; that is no sign of congestion."
+            .to_string(),
         RetransmissionCause::SynAgain => "Whoever sends its SYN again has not received our SYN,ACK. It is sent \
             again at once, without waiting for our own timer."
             .to_string(),

@@ -218,6 +218,9 @@ fn retransmission(because: &RetransmissionCause, octets: u32, context: &Context)
         RetransmissionCause::SynAgain => {
             Wording::one("their SYN came again, so our SYN,ACK was lost: resend it")
         }
+        RetransmissionCause::PathTooNarrow { mss } => {
+            Wording::one(format!("a router said it was too big: again, at most {mss} bytes each"))
+        }
     }
 }
 

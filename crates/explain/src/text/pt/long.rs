@@ -116,6 +116,10 @@ fn retransmission(because: &RetransmissionCause) -> String {
             enviado antes de a perda ser notada: então o seguinte também se perdeu. Ele é reenviado sem esperar \
             mais três repetidos."
             .to_string(),
+        RetransmissionCause::PathTooNarrow { .. } => "Um roteador no caminho não pôde repassar o pacote: ele é \
+            maior do que o próximo enlace carrega e não pode ser dividido. O que estava em trânsito é reenviado \
+            em segmentos menores; isso não é sinal de congestionamento."
+            .to_string(),
         RetransmissionCause::SynAgain => "Quem envia o SYN outra vez não recebeu o nosso SYN,ACK. Ele é reenviado \
             já, sem esperar o nosso próprio temporizador."
             .to_string(),

@@ -229,6 +229,10 @@ fn retransmission(because: &RetransmissionCause, octets: u32, context: &Context)
         RetransmissionCause::SynAgain => {
             Wording::one("o SYN veio outra vez: o nosso SYN,ACK se perdeu; reenvia")
         }
+        RetransmissionCause::PathTooNarrow { mss } => {
+            Wording::one(format!("um roteador disse que era grande demais: agora até {mss} bytes"))
+                .or(format!("grande demais para o caminho: até {mss} bytes"))
+        }
     }
 }
 
