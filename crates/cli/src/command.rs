@@ -25,7 +25,8 @@ pub(crate) fn fail(fault: &Fault, looks: &Looks) -> Exit {
     if looks.asked_view == Some(View::Json) && !looks.json_ended.load(Ordering::Relaxed) {
         let ending = error_ending(fault, looks, Instant::ZERO);
         let mut output = Output::new(looks);
-        output.line(&json::ending_line(&ending, 0));
+        output.octets(json::ending_line(&ending, 0).as_bytes());
+        output.octets(b"\n");
         output.finish();
     }
     tell(fault, looks)

@@ -1,6 +1,7 @@
 //! How things look: flags, then settings, then what the terminal can do.
 //!
-//! Not a terminal: no colour, no pager, one event a line. `NO_COLOR` and `CLICOLOR_FORCE` are
+//! Not a terminal: no colour, no pager. A run that is over is drawn as a ladder where there are 76
+//! columns; one that goes on is told line by line. `NO_COLOR` and `CLICOLOR_FORCE` are
 //! honoured as <https://no-color.org> and <https://bixense.com/clicolors> say; `TERM=dumb` has no colours.
 
 use std::sync::Arc;
@@ -85,7 +86,7 @@ pub(crate) struct Looks {
     pub(crate) quiet: bool,
     pub(crate) verbose: bool,
     pub(crate) all: bool,
-    /// Whether a ladder can be drawn on what is there.
+    /// Whether there is room for a ladder.
     draws: bool,
     /// How many rows the terminal has.
     pub(crate) rows: Option<usize>,
@@ -105,12 +106,13 @@ impl Looks {
         let value = |key: &str| text(below, key).or_else(|| settings.value(key));
         let switch = |key: &str| flag(below, key) || settings.value(key).as_deref() == Some("true");
         let terminal = environment.stdout_is_terminal;
-        let ascii = switch("ascii") || (terminal && !Environment::speaks_utf8());
+        let ascii = switch("ascii") || !Environment::speaks_utf8();
+        let told = Environment::variable("COLUMNS").and_then(|columns| columns.parse::<usize>().ok());
         let columns = match value("width") {
             Some(width) => usize::try_from(number("--width", &width, 20, 1_000)?).unwrap_or(USUAL_COLUMNS),
-            None => match environment.size.filter(|_| terminal) {
-                Some((columns, _)) if columns >= WIDE_COLUMNS => WIDE_COLUMNS,
-                Some((columns, _)) => columns.min(USUAL_COLUMNS),
+            None => match environment.size.map(|(columns, _)| columns).filter(|_| terminal).or(told) {
+                Some(columns) if terminal && columns >= WIDE_COLUMNS => WIDE_COLUMNS,
+                Some(columns) => columns.clamp(20, USUAL_COLUMNS),
                 None => USUAL_COLUMNS,
             },
         };
@@ -132,13 +134,13 @@ impl Looks {
             quiet: flag(below, "quiet"),
             verbose: flag(below, "verbose"),
             all: flag(below, "all"),
-            draws: terminal && columns >= LADDER_COLUMNS && (Environment::speaks_utf8() || switch("ascii")),
+            draws: columns >= LADDER_COLUMNS,
             rows: environment.size.map(|(_, rows)| rows),
             json_ended: Arc::default(),
         })
     }
 
-    /// The view of a run that is over.
+    /// The view of a run that is over: a drawing, into a file as well, unless there is no room for it.
     pub(crate) fn view(&self) -> View {
         self.asked_view.unwrap_or(if self.draws { View::Ladder } else { View::Lines })
     }

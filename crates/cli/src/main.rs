@@ -44,29 +44,35 @@ fn main() -> ExitCode {
     };
     let language = language::choose(&environment, &settings);
     let outcome = match trouble {
-        Some(fault) => Err((fault, None)),
+        Some(fault) => Err(Failure::early(fault)),
         None => run(&environment, &settings, language),
     };
     let exit = match outcome {
         Ok(exit) => exit,
-        Err((fault, looks)) => {
-            let looks = looks.unwrap_or_else(|| early_looks(&environment, &settings, language));
-            command::fail(&fault, &looks)
+        Err(failure) => {
+            let early = || early_looks(&environment, &settings, language);
+            command::fail(&failure.fault, &failure.looks.unwrap_or_else(early))
         }
     };
     ExitCode::from(exit.code())
 }
 
-/// Understands the command line and does what it says. A fault comes with the looks to tell it in,
-/// as soon as they are known.
-fn run(
-    environment: &Environment,
-    settings: &Settings,
-    language: Language,
-) -> Result<Exit, (Fault, Option<Looks>)> {
-    let early = |fault| (fault, None);
+/// A fault, and the looks to tell it in, as soon as they are known.
+struct Failure {
+    fault: Fault,
+    looks: Option<Looks>,
+}
+
+impl Failure {
+    fn early(fault: Fault) -> Box<Self> {
+        Box::new(Self { fault, looks: None })
+    }
+}
+
+/// Understands the command line and does what it says.
+fn run(environment: &Environment, settings: &Settings, language: Language) -> Result<Exit, Box<Failure>> {
     if let Some(value) = &environment.not_unicode {
-        return Err(early(Fault::NotUnicode { value: value.clone() }));
+        return Err(Failure::early(Fault::NotUnicode { value: value.clone() }));
     }
     let words = std::iter::once("aperto").chain(environment.words.iter().map(String::as_str));
     let matches = match tree_of(language).try_get_matches_from(words) {
@@ -76,13 +82,12 @@ fn run(
                 papers::print(&early_looks(environment, settings, language), &text);
                 return Ok(Exit::Done);
             }
-            Refusal::Fault(fault) => return Err(early(fault)),
+            Refusal::Fault(fault) => return Err(Failure::early(fault)),
         },
     };
-    let looks = Looks::new(&matches, language, settings, environment).map_err(early)?;
-    read::job(&matches)
-        .and_then(|job| perform(job, &looks, environment))
-        .map_err(|fault| (fault, Some(looks)))
+    let looks = Looks::new(&matches, language, settings, environment).map_err(Failure::early)?;
+    let done = read::job(&matches).and_then(|job| perform(job, &looks, environment));
+    done.map_err(|fault| Box::new(Failure { fault, looks: Some(looks) }))
 }
 
 fn perform(job: Job, looks: &Looks, environment: &Environment) -> Result<Exit, Fault> {

@@ -80,12 +80,19 @@ impl Recording {
                 Format::Aperto(octets)
             }
         };
-        Ok(Self { file: file.into(), format, comments: Comments::default(), language, sent: 0, arrived: 0 })
+        Ok(Self {
+            file: file.into(),
+            format,
+            comments: Comments::new(language),
+            language,
+            sent: 0,
+            arrived: 0,
+        })
     }
 
     /// Adds what happened since a place in the trace's records.
     pub(crate) fn add(&mut self, trace: &Trace, from: usize) -> io::Result<()> {
-        self.comments = Comments::of(trace, self.language);
+        self.comments.learn(trace, from);
         for record in trace.records().get(from..).unwrap_or_default() {
             match &mut self.format {
                 Format::Pcapng(writer) => {
@@ -104,6 +111,7 @@ impl Recording {
                 _ => {}
             }
         }
+        self.comments.forget();
         Ok(())
     }
 

@@ -4,6 +4,8 @@
 //! then `(rc N)` where the code is not 0. `#` begins a remark. Ports are free ones of four digits, and
 //! stand in the texts as 7000; the client's port stands there as 52814.
 
+#![cfg(test)]
+
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -152,6 +154,29 @@ fn the_default_run_fits_a_small_terminal() {
     }
 }
 
+/// Into a file, too, a run that is over is drawn; where there is no room it is told in lines.
+#[test]
+fn what_decides_how_a_finished_run_looks() {
+    let folder = Folder::new("looks");
+    let plain = |variables: &[(&str, &str)], line: &str| {
+        let output = aperto(&folder, &words(line)).envs(variables.iter().copied()).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let drawn = text_of("a-default-run.txt").lines().skip(2).collect::<Vec<_>>().join("\n") + "\n";
+    assert_eq!(plain(&[], ""), drawn);
+    assert_eq!(plain(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], ""), drawn);
+    assert_eq!(plain(&[("LC_ALL", ""), ("LANG", "")], ""), drawn);
+    assert!(plain(&[("CLICOLOR_FORCE", "1")], "").contains("\u{1b}["));
+    assert!(plain(&[("LC_ALL", "C")], "").is_ascii());
+    assert!(plain(&[("COLUMNS", "60")], "").contains("[SENT]"));
+    assert!(plain(&[("APERTO_VIEW", "lines")], "").contains("[SENT]"));
+    assert_eq!(plain(&[("APERTO_VIEW", "lines")], "--view ladder"), drawn);
+    assert!(plain(&[("LC_ALL", "pt_BR.UTF-8")], "").contains("por quê"));
+    assert!(plain(&[("LC_ALL", "pt_BR.UTF-8"), ("APERTO_LANG", "en")], "").contains("why:"));
+    fs::write(folder.0.join("aperto.toml"), "view = \"lines\"\nlang = \"pt-BR\"\n").unwrap();
+    assert!(plain(&[], "").contains("[ENVIADO]"));
+}
+
 #[test]
 fn a_lossy_channel() {
     check("d-lossy-channel.txt");
@@ -213,6 +238,7 @@ fn server(folder: &Folder, flags: &str, port: u16) -> (Running, PathBuf) {
 }
 
 fn wait_for(file: &Path, text: &str) {
+    #[expect(clippy::disallowed_methods, reason = "a test that waits for a process has a clock")]
     let began = Instant::now();
     while !fs::read_to_string(file).is_ok_and(|shown| shown.contains(text)) {
         assert!(began.elapsed() < Duration::from_secs(20), "{text} was never shown in {}", file.display());

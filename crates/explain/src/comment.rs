@@ -1,7 +1,7 @@
 //! The comment of a packet in a capture file: state change, reason, rule, in one line.
 //!
 //! `CLOSED→SYN_SENT | active open (9293 3.5)`: a column of Wireshark has room for that, and a search
-//! finds it. Comments are made for a whole trace at once, since a reason is told with the facts
+//! finds it. Comments are made for whole instants at once, since a reason is told with the facts
 //! around it.
 
 use alloc::collections::BTreeMap;
@@ -26,9 +26,14 @@ enum Seen {
     Arriving,
 }
 
-/// The comments of a trace.
+/// At most so many connections are known while a trace goes on; the oldest gives way.
+const FLOWS: usize = 4_096;
+
+/// The comments of a trace, whole or while it goes on.
 #[derive(Clone, Debug, Default)]
 pub struct Comments {
+    language: Language,
+    flows: BTreeMap<FlowId, FlowFacts>,
     texts: BTreeMap<(Number, Seen), Vec<String>>,
 }
 
@@ -36,21 +41,44 @@ impl Comments {
     /// The comments of all packets of a trace.
     #[must_use]
     pub fn of(trace: &Trace, language: Language) -> Self {
-        let mut comments = Self::default();
-        let mut flows: BTreeMap<FlowId, FlowFacts> = BTreeMap::new();
-        comments.states(trace);
-        for record in trace.records() {
+        let mut comments = Self::new(language);
+        comments.learn(trace, 0);
+        comments
+    }
+
+    /// Of a trace that goes on: nothing is known yet.
+    #[must_use]
+    pub fn new(language: Language) -> Self {
+        Self { language, ..Self::default() }
+    }
+
+    /// Takes in the records from a place on, whole instants of them, so that
+    /// [`for_record`](Self::for_record) can say something of each.
+    pub fn learn(&mut self, trace: &Trace, from: usize) {
+        let fresh = trace.records().get(from..).unwrap_or_default();
+        self.states(trace, fresh);
+        let language = self.language;
+        let mut flows = core::mem::take(&mut self.flows);
+        for record in fresh {
             let facts = record.flow.and_then(|id| {
                 let flow = trace.flow(id)?;
                 Some(flows.entry(id).or_insert_with(|| FlowFacts::new(id, beginning(flow))))
             });
             if let Some(facts) = facts {
                 facts.learn(record, record.number().and_then(|number| trace.packet(number)));
-                comments.reason(trace, record, facts, language);
+                self.reason(trace, record, facts, language);
             }
-            comments.fate(record, language);
+            self.fate(record, language);
         }
-        comments
+        while flows.len() > FLOWS {
+            flows.pop_first();
+        }
+        self.flows = flows;
+    }
+
+    /// Forgets the comments, and not the connections: for whoever has written them.
+    pub fn forget(&mut self) {
+        self.texts.clear();
     }
 
     /// The comment of the packet that a record shows, if there is something to say.
@@ -68,8 +96,8 @@ impl Comments {
         self.texts.entry((number, seen)).or_default().push(text);
     }
 
-    fn states(&mut self, trace: &Trace) {
-        for record in trace.records() {
+    fn states(&mut self, trace: &Trace, fresh: &[Record]) {
+        for record in fresh {
             if let Fact::State { from, to, segment: Some(number), .. } = &record.fact {
                 let seen = if sent_by(trace, *number, record.vantage.host_id()) {
                     Seen::Leaving

@@ -23,9 +23,15 @@ pub(crate) fn command(language: Language) -> Command {
         .subcommand_help_heading(say.one("Commands", "Comandos"))
         .after_help(say.one(
             "examples:\n  aperto --drop 4\n  aperto demo bulk --size 20k --loss 10% --seed 7\n  aperto server 7000        \
-             and in another terminal:  aperto client 127.0.0.1 7000",
+             and in another terminal:  aperto client 127.0.0.1 7000\n\n\
+             A run that is over is drawn as a ladder; server and client, and less than 76 columns, are told in lines.\n\
+             --view, APERTO_VIEW, ./aperto.toml and ~/.config/aperto/config.toml decide otherwise, in this order.\n\
+             ASCII where the locale names no UTF-8; no colour without a terminal or with NO_COLOR.",
             "exemplos:\n  aperto --drop 4\n  aperto demo bulk --size 20k --loss 10% --seed 7\n  aperto servidor 7000      \
-             e em outro terminal:  aperto cliente 127.0.0.1 7000",
+             e em outro terminal:  aperto cliente 127.0.0.1 7000\n\n\
+             Uma execução terminada vira diagrama; servidor e cliente, e menos de 76 colunas, vão em linhas.\n\
+             --view, APERTO_VIEW, ./aperto.toml e ~/.config/aperto/config.toml decidem outra coisa, nesta ordem.\n\
+             ASCII onde a localidade não diz UTF-8; sem cores fora de um terminal ou com NO_COLOR.",
         ))
         .args(flags::scene(say))
         .args(flags::tcp(say))

@@ -192,7 +192,7 @@ impl Talk<'_> {
             (_, Some(prompt), _) => {
                 self.interactively(&mut writer, &mut heard, &mut tally, prompt, net).await?
             }
-            (_, None, _) => self.from_stdin(&mut writer, &mut heard, &mut tally).await?,
+            (_, None, _) => self.say_stdin(&mut writer, &mut heard, &mut tally).await?,
         };
         if spoken == Spoken::Interrupted {
             return Ok(Exit::Interrupted);
@@ -222,7 +222,7 @@ impl Talk<'_> {
 
     /// What is known of how many segments it took.
     fn counts(&self, endpoints: Option<aperto_host::Endpoints>) -> Option<Summary> {
-        Some(self.scribe.as_ref()?.lock().flow_between(endpoints?).1)
+        Some(self.scribe.as_ref()?.lock().connection_between(endpoints?).1)
     }
 
     fn greet(&self, conversation: &Conversation, endpoints: Option<aperto_host::Endpoints>, types: bool) {
@@ -313,7 +313,7 @@ impl Talk<'_> {
         }
     }
 
-    async fn from_stdin(
+    async fn say_stdin(
         &self,
         writer: &mut WriteHalf<Conversation>,
         heard: &mut Receiver<Read>,

@@ -14,6 +14,7 @@ use aperto_trace::{Call, Fact, Trace, json};
 
 use crate::arguments::read::Record;
 use crate::json_texts;
+use crate::live::printer::is_reader_gone;
 use crate::live::wrote;
 use crate::looks::{self, Looks, View};
 use crate::output::Output;
@@ -76,6 +77,15 @@ pub(crate) fn finished(mut trace: Trace, page: Page, record: &Record, looks: &Lo
 }
 
 fn show(trace: &Trace, page: &Page, looks: &Looks) {
+    if looks.view() == View::Json {
+        let mut output = Output::new(looks);
+        for line in json_lines(trace, looks) {
+            // Never as ASCII: JSON has its own ways.
+            output.octets(line.as_bytes());
+            output.octets(b"\n");
+        }
+        return output.finish();
+    }
     let lines: Vec<String> = match looks.view() {
         View::Ladder => ladder_lines(trace, looks, page),
         View::Lines => {
@@ -83,8 +93,7 @@ fn show(trace: &Trace, page: &Page, looks: &Looks) {
             lines.extend(after_lines(page, looks));
             lines
         }
-        View::Json => json_lines(trace, looks),
-        View::Nothing => results(trace, page, looks),
+        View::Json | View::Nothing => results(trace, page, looks),
     };
     let mut output = Output::paged(looks, lines.len());
     for line in lines {
@@ -258,7 +267,11 @@ fn streams_agree(trace: &Trace) -> bool {
 
 fn write(file: &str, trace: &Trace, looks: &Looks) -> Result<(u64, u64), Fault> {
     let mut recording = Recording::create(file, &trace.header, looks.language)?;
-    recording.add(trace, 0).map_err(|error| crate::record::cannot_write(file, &error))?;
+    match recording.add(trace, 0) {
+        Err(error) if !is_reader_gone(&error) => return Err(crate::record::cannot_write(file, &error)),
+        // Whoever read a pipe has seen enough.
+        _ => {}
+    }
     let at = trace.records().last().map_or(Instant::ZERO, |record| record.at);
     let ending = trace.ending.clone().unwrap_or(Ending::End { at, exit_code: 0 });
     recording.finish(&ending, trace.not_kept())

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use aperto_explain::program::saying::{Ended, Saying, prompt};
+use aperto_explain::program::saying::{Saying, prompt};
 use aperto_explain::program::{Exit, Fault};
 use aperto_sim::recipe::Protocol;
 use aperto_tokio::{Conversation, Listening, Stack, WireNote};
@@ -283,7 +283,7 @@ impl Room {
             .ours()
             .and_then(|stream| self.stack.as_ref()?.with_host(|host| host.endpoints(stream.id())));
         match (endpoints, &self.scribe) {
-            (Some(endpoints), Some(scribe)) => scribe.lock().flow_between(endpoints).0.to_string(),
+            (Some(endpoints), Some(scribe)) => scribe.lock().connection_between(endpoints).0,
             _ => format!("c{}", self.accepted.get()),
         }
     }
@@ -352,13 +352,9 @@ impl Room {
             }),
             None => {}
         }
-        let how = match live::ended(end) {
-            Ended::Closed => Ended::Closed,
-            other => other,
-        };
         self.say(&Saying::Ended {
             label: label.into(),
-            how,
+            how: live::ended(end),
             received: tally.received,
             sent: tally.sent,
             connections: self.connections.get(),

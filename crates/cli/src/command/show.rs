@@ -18,7 +18,7 @@ pub(crate) fn run(job: &Show, looks: &Looks) -> Result<Exit, Fault> {
     let octets = octets_of(&job.file)?;
     let (trace, broken) = understand(&job.file, &octets)?;
     let trace = match job.stream {
-        Some(stream) => only(trace, stream)?,
+        Some(stream) => only(&trace, stream)?,
         None => trace,
     };
     let page = Page { draw: Draw::Whole, broken, ..Page::default() };
@@ -82,7 +82,7 @@ fn broken(file: &str, at: u64, trace: &Trace) -> Fault {
 }
 
 /// The trace with one of its flows only.
-fn only(trace: Trace, stream: u32) -> Result<Trace, Fault> {
+fn only(trace: &Trace, stream: u32) -> Result<Trace, Fault> {
     let flows: Vec<_> = trace.flows().map(|flow| flow.id).collect();
     let most = (flows.len() as u64).saturating_sub(1);
     let place = usize::try_from(stream).unwrap_or(usize::MAX);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use aperto_explain::program::{Fault, RefusedBy};
 use aperto_host::FixedIsn;
 use aperto_sim::channel::{Direction, Framing, Impairments, Settings};
+use aperto_sim::quantity::Rate;
 use aperto_time::Instant;
 use aperto_tokio::{
     Builder, ConnectError, OpenError, Refusal, Right, Stack, Stopped, TunConfig, TunWire, TunnelConfig,
@@ -207,7 +208,7 @@ fn header(live: &Live, end: End, wire: &dyn Wire, up: &Impairments, down: &Impai
     let link = live.channel.first_flag.map(|_| Link {
         delay_up: up.delay,
         delay_down: down.delay,
-        rate_bits_per_second: up.rate.map(|rate| rate.bits_per_second()),
+        rate_bits_per_second: up.rate.map(Rate::bits_per_second),
         impairments: flags.flags(),
     });
     TraceHeader {

@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 use aperto_explain::wording::to_ascii;
 use rustyline::ExternalPrinter;
 
-use crate::looks::Looks;
+use crate::looks::{Looks, View};
 use crate::output::Output;
 
 /// How many lines may wait before the network waits, too.
@@ -47,7 +47,9 @@ impl Printer {
         let (items, waiting) = sync_channel(WAITING);
         let gone = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&gone);
-        let looks = looks.clone();
+        let mut looks = looks.clone();
+        // JSON has its own ways to stay ASCII.
+        looks.ascii &= looks.asked_view != Some(View::Json);
         let thread = std::thread::spawn(move || print(&waiting, &looks, above, target, &seen));
         (Self { items: items.clone(), gone }, Printing { items, thread })
     }

@@ -84,6 +84,9 @@ pub(crate) struct Scribe {
     /// Moves of states whose segment has not left yet.
     held: Vec<(Instant, Note)>,
     summaries: BTreeMap<FlowId, Summary>,
+    names: Names,
+    /// Whether what arrived last was for all hosts of a link.
+    to_everybody: bool,
     news: Arc<Notify>,
 }
 
@@ -123,6 +126,8 @@ impl Scribe {
             departed: Number(0),
             held: Vec::new(),
             summaries: BTreeMap::new(),
+            names: Names::default(),
+            to_everybody: false,
             news: Arc::default(),
         }
     }
@@ -143,6 +148,11 @@ impl Scribe {
     }
 
     pub(super) fn arrived(&mut self, now: Instant, interface: u8, packet: &[u8]) {
+        // What a machine says to everybody on a link is no part of this run.
+        self.to_everybody = is_to_everybody(packet);
+        if self.to_everybody {
+            return;
+        }
         let vantage = Vantage::Host { host: self.host, interface };
         self.recorder.frame_arrived(now, vantage, packet);
         self.publish();
@@ -150,6 +160,9 @@ impl Scribe {
 
     /// A call moves a state a moment before its segment leaves; both belong to one row.
     pub(super) fn noted(&mut self, now: Instant, note: &Note) {
+        if self.to_everybody && matches!(note, Note::Dropped { .. }) {
+            return;
+        }
         if moves_before_it_leaves(note) && self.held.len() < MOST_HELD {
             self.held.push((now, *note));
         } else {
@@ -218,13 +231,18 @@ impl Scribe {
         }
         let mut told = Vec::new();
         for record in fresh {
+            if let Fact::FlowBegan(began) = &record.fact
+                && let Some(flow) = record.flow
+            {
+                self.names.add(flow, began.protocol);
+            }
             if let Some(flow) = record.flow {
                 self.summaries.entry(flow).or_default().count(record, trace.flow(flow));
             }
             match &mut self.telling {
                 Telling::Nothing => {}
                 Telling::Json { with_texts: true } => {
-                    self.printer.line(crate::json_texts::line(trace, record))
+                    self.printer.line(crate::json_texts::line(trace, record));
                 }
                 Telling::Json { with_texts: false } => self.printer.line(json::record_line(record)),
                 Telling::Lines(lines) => told.push((lines.push(record), is_usual(record))),
@@ -234,6 +252,7 @@ impl Scribe {
             told.push((lines.flush(), false));
         }
         for (lines, usual) in told {
+            let lines = lines.iter().map(|line| self.names.renamed(line)).collect();
             self.show(lines, usual);
         }
         self.told = self.recorder.trace().records().len();
@@ -265,10 +284,10 @@ impl Scribe {
     }
 
     /// The name and the counts of the connection between these ends, ours first.
-    pub(crate) fn flow_between(&mut self, endpoints: Endpoints) -> (FlowId, Summary) {
+    pub(crate) fn connection_between(&mut self, endpoints: Endpoints) -> (String, Summary) {
         self.tell();
         let flow = self.recorder.flow_between(clock::now(), self.host, Protocol::Tcp, endpoints.into());
-        (flow, self.summaries.get(&flow).copied().unwrap_or_default())
+        (self.names.of(flow), self.summaries.get(&flow).copied().unwrap_or_default())
     }
 
     /// The end: what the views still have to say, and the recording closed.
@@ -303,6 +322,51 @@ pub(crate) async fn keep_telling(scribe: SharedScribe) {
         news.notified().await;
         tokio::time::sleep(MOMENT).await;
         scribe.lock().tell();
+    }
+}
+
+/// Whether a packet goes to a group, or to all: router solicitations, mDNS.
+fn is_to_everybody(packet: &[u8]) -> bool {
+    match packet.first().map(|first| first >> 4) {
+        Some(4) => packet.get(16).is_some_and(|first| (224..240).contains(first) || *first == 255),
+        Some(6) => packet.get(24) == Some(&0xff),
+        _ => false,
+    }
+}
+
+/// How connections are called: `c1`, `c2`, whatever else went over the wire between them.
+#[derive(Default)]
+struct Names {
+    connections: BTreeMap<FlowId, u64>,
+    known: u64,
+}
+
+impl Names {
+    fn add(&mut self, flow: FlowId, protocol: Protocol) {
+        if protocol == Protocol::Tcp {
+            self.known += 1;
+            self.connections.insert(flow, self.known);
+            while self.connections.len() > MOST_SUMMARIES {
+                self.connections.pop_first();
+            }
+        }
+    }
+
+    fn of(&self, flow: FlowId) -> String {
+        self.connections.get(&flow).map_or_else(|| flow.to_string(), |number| format!("c{number}"))
+    }
+
+    /// A line whose connection bears the name that its records have.
+    fn renamed(&self, line: &str) -> String {
+        let Some((label, rest)) = line.split_once(' ') else { return line.into() };
+        let flow = label.strip_prefix('c').and_then(|digits| digits.parse().ok()).map(FlowId);
+        match flow {
+            None => line.into(),
+            Some(flow) => match self.connections.get(&flow) {
+                Some(number) => format!("c{number} {rest}"),
+                None => format!("   {rest}"),
+            },
+        }
     }
 }
 
