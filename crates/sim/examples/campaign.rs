@@ -215,7 +215,7 @@ fn replay(seed: u64, shrinks: bool, last: u64) -> ExitCode {
 const LAST_RECORDS: u64 = 120;
 
 /// A record in one line, without the octets.
-fn line(record: &aperto_trace::Record) -> String {
+fn line(record: &Record) -> String {
     use aperto_trace::{Fact, Transport};
     let what = match &record.fact {
         Fact::Left(packet) => match &packet.transport {

@@ -1,8 +1,8 @@
 //! Recipes with a name: `aperto` bare and `aperto demo NAME`.
 //!
-//! All of them are TCP between 10.0.0.1 and 10.0.0.2 port 7000 over a channel of 20 ms each way,
-//! with initial sequence numbers 1234 and 1567 and classroom settings, unless they say otherwise.
-//! What one shows is in the text of its function.
+//! All of them are TCP between 10.0.0.1 and 10.0.0.2 port 7000 (transfers: 5001) over a channel of
+//! 20 ms each way, with initial sequence numbers 1234 and 1567 and classroom settings, unless they
+//! say otherwise. What one shows is in the text of its function.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -208,7 +208,19 @@ pub fn bulk(octets: u64) -> Recipe {
     let mut server = Side::server().offering(sink(Some(seed)));
     client.tcp = aperto_tcp::Config::modern();
     server.tcp = aperto_tcp::Config::modern();
-    between(client, server)
+    on_bulk_port(between(client, server))
+}
+
+/// Where the servers of transfers listen. Wireshark guesses a protocol from the port, and guesses
+/// Gryphon of 7000, whose units it would then look for in any octets that are no text; of 5001 it
+/// guesses nothing.
+pub const BULK_PORT: u16 = 5001;
+
+fn on_bulk_port(mut recipe: Recipe) -> Recipe {
+    let openings = recipe.clients.iter_mut().flat_map(|client| &mut client.openings);
+    openings.for_each(|opening| opening.remote_port = BULK_PORT);
+    recipe.server.services.iter_mut().for_each(|service| service.port = BULK_PORT);
+    recipe
 }
 
 /// The same with classroom settings, over a line of 12 Mbit/s: a full segment takes 1 ms.
@@ -241,7 +253,7 @@ pub fn zero_window() -> Recipe {
     let plan = Plan { read_pace: Pace::From(ms(3_000)), ..Plan::sink(Some(1)) };
     recipe.server = Side::server().offering(Machine::Bulk(Bulk::new(plan)));
     recipe.server.tcp = aperto_tcp::Config { receive_buffer: 4_380, ..aperto_tcp::Config::classroom() };
-    recipe
+    on_bulk_port(recipe)
 }
 
 /// Four segments to close what three opened.

@@ -138,6 +138,21 @@ fn a_lost_text_comes_back_by_the_timer() {
     assert_eq!(ladder(&run(&scenes::loss())), text, "the scene is the same by kind");
 }
 
+/// Damage on the way says nothing about whoever sent the segment: numbers count from the real SYN.
+#[test]
+fn a_damaged_request_is_discarded_and_sent_again_on_the_same_flow() {
+    let mut recipe = scenes::demonstration();
+    recipe.picks = Picks::parse(Action::Corrupt, "syn").unwrap();
+    for seed in 1..=20 {
+        recipe.seed = seed;
+        let world = run(&recipe);
+        assert_eq!(world.trace().flows().count(), 1);
+        let flow = world.trace().flows().next().unwrap();
+        assert_eq!(flow.initial(Direction::Up).map(aperto_wire::SeqNumber::value), Some(1234));
+        assert_eq!(end(&world, SERVER), Some(End::Closed));
+    }
+}
+
 #[test]
 fn every_scene_runs_to_its_end_and_the_same_twice() {
     for scene in Scene::ALL {

@@ -245,7 +245,9 @@ impl Shadow {
         if status.send_queued > limits.tcp.send_buffer.max(1) {
             return broken(19, format!("{side}: {} octets to send are buffered", status.send_queued));
         }
-        if status.receive_queued + status.out_of_order > limits.tcp.receive_buffer.max(1) {
+        // What was offered was rounded up by less than one unit of the scale.
+        let room = limits.tcp.receive_buffer.max(1) + (1 << status.receive_window_scale.min(14));
+        if status.receive_queued + status.out_of_order >= room {
             return broken(19, format!("{side}: more is kept than the buffer holds: {status:?}"));
         }
         if status.send_unacknowledged.after(status.send_next) {
@@ -306,4 +308,70 @@ fn queues(side: Direction, own: &mut Side, other: &Side, status: &Status) -> Che
         return broken(6, text);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(check: &Check) -> Option<u8> {
+        check.as_ref().err().map(|(number, _)| *number)
+    }
+
+    #[test]
+    fn an_octet_that_nobody_wrote_breaks_the_prefix() {
+        let mut shadow = Shadow::default();
+        shadow.written(Direction::Up, b"abc");
+        assert_eq!(number(&shadow.delivered(Direction::Down, b"ab", false)), None);
+        assert_eq!(number(&shadow.clone().delivered(Direction::Down, b"d", false)), Some(1));
+        assert_eq!(number(&shadow.clone().delivered(Direction::Down, b"cd", false)), Some(1));
+        assert_eq!(number(&shadow.delivered(Direction::Down, b"c", false)), None);
+        assert_eq!(number(&shadow.delivered(Direction::Up, b"a", true)), Some(1));
+    }
+
+    #[test]
+    fn a_state_moves_along_the_arcs_and_from_where_it_was() {
+        let mut shadow = Shadow::default();
+        let mut moves = |from, cause, to| number(&shadow.state_moves(Direction::Up, from, cause, to));
+        assert_eq!(moves(State::Closed, Cause::ActiveOpen, State::SynSent), None);
+        assert_eq!(moves(State::SynSent, Cause::SynAckArrived, State::Established), None);
+        assert_eq!(moves(State::Established, Cause::FinArrived, State::TimeWait), Some(8));
+        assert_eq!(moves(State::FinWait1, Cause::FinArrived, State::Closing), Some(8));
+    }
+
+    #[test]
+    fn an_ending_is_told_once_and_a_timeout_doubles() {
+        let mut shadow = Shadow::default();
+        assert_eq!(number(&shadow.ended(Direction::Up, End::Closed)), None);
+        assert_eq!(number(&shadow.ended(Direction::Up, End::Reset)), Some(18));
+        let limits = Limits { mtu: 1_500, tcp: aperto_tcp::Config::classroom() };
+        let mut fires = |attempt, seconds| {
+            let note = Note::RetransmissionTimeout {
+                una: SeqNumber::new(1),
+                rto: Duration::from_secs(seconds),
+                srtt: None,
+                rttvar: Duration::ZERO,
+                minimum: Duration::from_secs(1),
+                attempt,
+            };
+            number(&shadow.note(Direction::Up, &note, &limits, Instant::ZERO))
+        };
+        assert_eq!([fires(1, 1), fires(2, 2), fires(3, 4), fires(4, 4)], [None, None, None, Some(10)]);
+    }
+
+    #[test]
+    fn places_go_on_across_the_wrap_and_pieces_that_touch_become_one() {
+        let iss = SeqNumber::new(u32::MAX - 9);
+        assert_eq!(place_near(iss, 5, SeqNumber::new(0)), Some(10));
+        assert_eq!(place_near(iss, (1 << 33) + 7, iss + 3), Some((1 << 33) + 3));
+        assert_eq!(place_near(iss, 2, iss + u32::MAX), None, "before the SYN there is nothing");
+        let mut side = Side::default();
+        for (start, end) in [(10, 20), (30, 40), (0, 5), (20, 30)] {
+            side.arrive(start, end);
+        }
+        assert_eq!(side.contiguous(), 5);
+        assert!(side.has(10, 40) && !side.has(5, 10) && !side.has(39, 41));
+        side.arrive(4, 11);
+        assert_eq!(side.contiguous(), 40);
+    }
 }
