@@ -6,7 +6,7 @@
 //! | [`scribe`], [`watch`], [`fate`] | what happens, written down and told |
 //! | [`spoil`] | the channel's flags on a real wire |
 //! | [`talk`] | what a server does with a connection |
-//! | [`prompt`], [`slash`], [`printer`] | who types, and printing meanwhile |
+//! | [`prompt`], [`slash`], [`mod@printer`] | who types, and printing meanwhile |
 //! | [`signal`] | Ctrl-C |
 
 pub(crate) mod fate;

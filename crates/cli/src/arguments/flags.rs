@@ -125,7 +125,10 @@ pub(crate) fn live_view(say: Say) -> Vec<Arg> {
         switch("ascii", say.one("ASCII only", "só ASCII")),
         switch(
             "verbose",
-            say.one("more: windows, timers, round trips", "mais: janelas, timers, idas e voltas"),
+            say.one(
+                "more: every reason, calls of the application",
+                "mais: cada porquê, chamadas da aplicação",
+            ),
         )
         .short('v'),
     ]

@@ -95,7 +95,8 @@ impl Context<'_> {
     }
 }
 
-/// A flag without the name of its value.
+/// A flag without the name of its value, or what stands without a flag.
 fn bare(shown: &str) -> String {
-    shown.split([' ', '=']).next().unwrap_or_default().to_owned()
+    let first = shown.split([' ', '=']).next().unwrap_or_default();
+    first.trim_end_matches("...").trim_matches(['<', '>', '[', ']']).to_owned()
 }

@@ -4,6 +4,7 @@
 //! lines, headings, the help flag, and errors (`refuse.rs`).
 
 use aperto_explain::Language;
+use aperto_sim::scenes::Scene;
 use clap::{Arg, ArgAction, Command};
 
 use super::flags::{self, Say};
@@ -86,7 +87,11 @@ fn demo(say: Say) -> Command {
             "mostra uma cena; sem nome, lista todas [demonstracao]",
         ))
         .override_usage(say.one("aperto demo [SCENE] [FLAGS]", "aperto demonstracao [CENA] [OPÇÕES]"))
-        .arg(positional("scene", say.one("SCENE", "CENA"), say, say.one("which scene", "qual cena")))
+        .arg(
+            positional("scene", say.one("SCENE", "CENA"), say, say.one("which scene", "qual cena"))
+                .value_parser(clap::builder::PossibleValuesParser::new(Scene::ALL.map(Scene::name)))
+                .hide_possible_values(true),
+        )
         .args(flags::scene(say))
         .args(flags::tcp(say))
         .args(flags::channel(say))

@@ -11,7 +11,6 @@ use aperto_sim::world::{Ended, World};
 use aperto_trace::Trace;
 use aperto_wire::SeqNumber;
 
-use super::papers::nearest;
 use super::present;
 use crate::arguments::read::{self, Demo, ServerClose};
 use crate::looks::Looks;
@@ -27,7 +26,8 @@ pub(crate) const fn usual_message(looks: &Looks) -> &'static str {
 
 /// Runs it and shows what happened.
 pub(crate) fn run(job: &Demo, looks: &Looks) -> Result<Exit, Fault> {
-    let scene = job.scene.as_deref().map(scene_named).transpose()?;
+    // The command line has refused every other name.
+    let scene = job.scene.as_deref().and_then(Scene::from_name);
     let recipe = cook(job, scene, looks)?;
     let mut world = World::new(&recipe).map_err(|error| refused(&error))?;
     let ended = world.run();
@@ -102,16 +102,6 @@ fn about(scene: Scene, looks: &Looks) -> &'static str {
             "vários clientes, uma porta do servidor (--clients N)",
         ),
     }
-}
-
-fn scene_named(name: &str) -> Result<Scene, Fault> {
-    let names = || Scene::ALL.map(|scene| scene.name().to_owned());
-    Scene::from_name(name).ok_or_else(|| Fault::NotAChoice {
-        flag: "demo".into(),
-        value: name.into(),
-        choices: names().to_vec(),
-        nearest: nearest(name, names()),
-    })
 }
 
 /// The recipe that the flags ask for.
