@@ -13,6 +13,12 @@
 //! terminals and namespaces are.
 
 #![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a helper that fails is a test that fails; what was measured or skipped is printed; patience needs a clock"
+)]
 
 #[path = "real/bad_input.rs"]
 mod bad_input;

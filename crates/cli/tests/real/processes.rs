@@ -39,11 +39,11 @@ fn a_file_arrives_though_the_channel_loses_reorders_doubles_and_damages() {
 
 #[test]
 fn a_file_arrives_though_both_sides_have_a_bad_channel() {
-    file_transfer(MEBIBYTE, &FAULTS, &FAULTS);
+    file_transfer(MEBIBYTE / 8, &FAULTS, &FAULTS);
 }
 
 /// As much as fits into the time of a test; by hand it is 100 MiB.
-const FAULTY: usize = 8 * MEBIBYTE;
+const FAULTY: usize = 4 * MEBIBYTE;
 
 #[test]
 fn a_file_goes_there_and_back() {
@@ -133,7 +133,7 @@ fn the_lines_of_a_conversation_name_flags_states_and_reasons() {
         "[RECEBIDO]  #2 SYN,ACK  seq=1567 ack=1235     SYN_SENT -> ESTABLISHED",
         "[ENVIADO]   #3 ACK      seq=1235 ack=1568",
         "[HANDSHAKE COMPLETO] 3 segmentos · sua porta",
-        "#4 PSH,ACK  seq=1235 ack=1568 len=5",
+        "PSH,ACK seq=1235 ack=1568 len=5",
         "[CONEXÃO ENCERRADA]",
     ] {
         assert!(client.out.contains(wanted), "no {wanted:?} in\n{}", client.out);
@@ -162,7 +162,7 @@ fn a_chat_at_a_terminal_ends_with_sair() {
     let script = [
         "voce>",
         "oi, tudo bem?",
-        "#4 PSH,ACK",
+        "servidor: recebi",
         "/perder proximo",
         "será descartado pelo canal",
         "ainda ai?",
@@ -176,10 +176,10 @@ fn a_chat_at_a_terminal_ends_with_sair() {
     terminal.arg(env!("CARGO_BIN_EXE_aperto")).args(["cliente", "127.0.0.1", &port, "--lang", "pt-BR"]);
     terminal.env("TERM", "xterm").env("LC_ALL", "C.UTF-8").env("NO_COLOR", "1");
     let terminal = Program::start(terminal);
-    server.sees("open with");
+    server.sees("oi, tudo bem?");
     server.is_told("recebi\n");
     let client = terminal.finish().ended(0);
-    assert!(client.out.contains("servidor: recebi") || client.out.contains("recebi"), "{}", client.out);
+    assert!(client.out.contains("#4 PSH,ACK  seq="), "{}", client.out);
     assert!(client.out.contains("[PERDIDO]"), "{}", client.out);
     assert!(client.out.contains("[CONEXÃO ENCERRADA]"), "{}", client.out);
     let server = server.finish().ended(0);

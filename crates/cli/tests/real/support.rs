@@ -117,11 +117,6 @@ fn hexadecimal(octets: &[u8]) -> String {
     })
 }
 
-/// The hash of these octets.
-pub(crate) fn sha256(octets: &[u8]) -> String {
-    hexadecimal(&Sha256::digest(octets))
-}
-
 /// What a program has printed so far, collected by a thread.
 #[derive(Clone, Default)]
 struct Printed(Arc<(Mutex<Vec<u8>>, Condvar)>);
@@ -162,7 +157,6 @@ pub(crate) struct Finished {
     pub(crate) code: i32,
     pub(crate) out: String,
     pub(crate) error: String,
-    pub(crate) octets: Vec<u8>,
 }
 
 impl Finished {
@@ -268,6 +262,8 @@ impl Program {
                 return found;
             }
             if over {
+                let all = all.into_owned();
+                drop(printed);
                 panic!(
                     "{} never printed {wanted:?}; stdout:\n{all}\nstderr:\n{}",
                     self.name,
@@ -329,9 +325,8 @@ impl Program {
         for thread in self.threads.drain(..) {
             thread.join().unwrap();
         }
-        let octets = self.out.0.0.lock().unwrap().clone();
         let code = status.code().unwrap_or(-1);
-        Finished { code, out: self.out.text(), error: self.error.text(), octets }
+        Finished { code, out: self.out.text(), error: self.error.text() }
     }
 }
 

@@ -92,7 +92,7 @@ fn frame(file: &str, line: &str) -> Frame {
     });
     Frame {
         interface: of("frame.interface_name").into(),
-        direction: of("frame.packet_flags_direction").into(),
+        direction: of("frame.packet_flags_direction").trim_start_matches("0x0000000").into(),
         stream: number("tcp.stream"),
         flags: u16::from_str_radix(flags, 16).unwrap_or(0),
         sequence: number("tcp.seq_raw").unwrap_or(0),
@@ -209,20 +209,24 @@ fn assert_lost_are_seen_once(file: &str, frames: &[Frame], lines: &[Value]) -> u
     lost
 }
 
+/// tshark takes port 7000 for another protocol, whose units it would put together from any text;
+/// what is sent again does not fit into units that it has finished.
+const AS_PLAIN_TEXT: [&str; 2] = ["-d", "tcp.port==7000,data"];
+
 /// A simulated run with both views of it.
-fn simulated(name: &str, arguments: &[&str]) -> Option<(String, Vec<Frame>, Vec<Value>)> {
+fn simulated(name: &str, arguments: &[&str], more: &[&str]) -> Option<(String, Vec<Frame>, Vec<Value>)> {
     let scratch = Scratch::new();
     let file = scratch.file("run.pcapng");
     let out = run(&[arguments, &["--view", "json", "-w", &file]].concat());
     assert!([0, 1, 3, 4].contains(&out.code), "{arguments:?}: {out:?}");
-    let frames = frames(name, &file, &[])?;
+    let frames = frames(name, &file, more)?;
     Some((format!("{arguments:?}"), frames, json(&out.out)))
 }
 
 #[test]
 fn the_demonstration_opens_without_a_warning() {
     let name = "the_demonstration_opens_without_a_warning";
-    let Some((file, frames, lines)) = simulated(name, &[]) else { return };
+    let Some((file, frames, lines)) = simulated(name, &[], &[]) else { return };
     assert_sound(&file, &frames);
     assert_agree(&file, &frames, &lines);
     assert_eq!(assert_lost_are_seen_once(&file, &frames, &lines), 0);
@@ -237,7 +241,7 @@ fn the_demonstration_opens_without_a_warning() {
 #[test]
 fn comments_are_in_the_users_language() {
     let name = "comments_are_in_the_users_language";
-    let Some((_, frames, _)) = simulated(name, &["--lang", "pt-BR"]) else { return };
+    let Some((_, frames, _)) = simulated(name, &["--lang", "pt-BR"], &[]) else { return };
     assert!(frames[0].comment.contains("abertura ativa"), "{}", frames[0].comment);
     assert!(frames.iter().all(|frame| !frame.comment.is_empty()));
 }
@@ -245,7 +249,7 @@ fn comments_are_in_the_users_language() {
 #[test]
 fn a_dropped_segment_is_on_its_senders_interface_only() {
     let name = "a_dropped_segment_is_on_its_senders_interface_only";
-    let Some((file, frames, lines)) = simulated(name, &["--drop", "4"]) else { return };
+    let Some((file, frames, lines)) = simulated(name, &["--drop", "4"], &[]) else { return };
     assert_sound(&file, &frames);
     assert_agree(&file, &frames, &lines);
     assert_eq!(assert_lost_are_seen_once(&file, &frames, &lines), 1);
@@ -282,7 +286,7 @@ fn every_scene_opens_and_agrees_with_the_json_view() {
         "bulk",
         "ports",
     ] {
-        let Some((file, frames, lines)) = simulated(name, &["demo", scene]) else { return };
+        let Some((file, frames, lines)) = simulated(name, &["demo", scene], &[]) else { return };
         assert_sound(&file, &frames);
         assert_agree(&file, &frames, &lines);
         assert_lost_are_seen_once(&file, &frames, &lines);
@@ -293,12 +297,12 @@ fn every_scene_opens_and_agrees_with_the_json_view() {
 fn a_scene_with_every_impairment_opens() {
     let name = "a_scene_with_every_impairment_opens";
     let flags = ["demo", "bulk", "--size", "200k", "--loss", "5%", "--reorder", "5%", "--dup", "2%"];
-    let Some((file, frames, lines)) = simulated(name, &flags) else { return };
+    let Some((file, frames, lines)) = simulated(name, &flags, &AS_PLAIN_TEXT) else { return };
     assert_sound(&file, &frames);
     assert_agree(&file, &frames, &lines);
     assert!(assert_lost_are_seen_once(&file, &frames, &lines) > 0);
     let damaged = [&flags[..], &["--corrupt", "5%"]].concat();
-    let Some((_, frames, lines)) = simulated(name, &damaged) else { return };
+    let Some((_, frames, lines)) = simulated(name, &damaged, &AS_PLAIN_TEXT) else { return };
     // Damage is visible where it arrives, and only there.
     let broken = frames.iter().filter(|frame| !frame.sums).count();
     assert!(broken > 0);

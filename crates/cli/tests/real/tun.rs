@@ -48,8 +48,9 @@ struct Kernel(Program);
 
 impl Kernel {
     fn listens(octets: usize, closes: &str) -> (Self, String) {
-        let mut kernel =
-            Program::start(peer("transfer.py", &["listen", KERNEL, &octets.to_string(), closes]));
+        // Everywhere: the device with the kernel's address is not there yet.
+        let arguments = ["listen", "0.0.0.0", &octets.to_string(), closes];
+        let mut kernel = Program::start(peer("transfer.py", &arguments));
         let port = kernel.first_line();
         (Self(kernel), port)
     }
@@ -143,14 +144,18 @@ fn either_side_may_close_first() {
         let server_side = server_side.finish().ended(0);
         assert!(server_side.out.contains("FIN_WAIT_1"), "{}", server_side.out);
 
-        // The kernel's server, while our client still sends.
-        let scratch = Scratch::new();
-        let (file, hash) = scratch.large("file", MEBIBYTE);
+        // The kernel's server; then once more, while our client still sends.
         let (kernel, port) = Kernel::listens(0, "first");
-        let client =
-            run(&["client", KERNEL, &port, "--wire", "tun", "--file", &file, "--view", "lines"]).ended(0);
-        assert_eq!(kernel.said()["read_sha256"], hash);
+        let mut client = start(&["client", KERNEL, &port, "--wire", "tun"]);
+        client.sees("LAST_ACK");
+        assert_eq!(kernel.said()["read"], 0);
+        let client = client.finish().ended(0);
         assert!(client.out.contains("CLOSE_WAIT"), "{}", client.out);
+        let scratch = Scratch::new();
+        let (file, hash) = scratch.large("file", 8 * MEBIBYTE);
+        let (kernel, port) = Kernel::listens(0, "first");
+        run(&["client", KERNEL, &port, "--wire", "tun", "--file", &file]).ended(0);
+        assert_eq!(kernel.said()["read_sha256"], hash);
 
         // Our client.
         let (kernel, port) = Kernel::listens(0, "last");
@@ -229,9 +234,6 @@ fn refused_and_timed_out_are_told_in_both_languages() {
 #[test]
 fn a_kernel_that_resets_is_told() {
     in_namespace("a_kernel_that_resets_is_told", || {
-        let listener = std::net::TcpListener::bind((KERNEL, 0));
-        // The device is not there yet, so the address is not.
-        assert!(listener.is_err());
         let listener = std::net::TcpListener::bind("0.0.0.0:0").unwrap();
         let port = listener.local_addr().unwrap().port().to_string();
         let mut client = start(&["client", KERNEL, &port, "--wire", "tun"]);
