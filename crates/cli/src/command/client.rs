@@ -1,12 +1,13 @@
 //! `aperto client`: connects, says what it has to say, and listens.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
 use aperto_explain::Summary;
-use aperto_explain::program::saying::{Saying, Wish, prompt};
+use aperto_explain::program::saying::{Saying, prompt};
 use aperto_explain::program::{Exit, Fault, FileTrouble};
 use aperto_sim::recipe::Protocol;
 use aperto_tokio::{Conversation, WireNote};
@@ -21,7 +22,7 @@ use crate::live::net::{self, End, Net, Pace};
 use crate::live::printer::{Printer, Printing};
 use crate::live::prompt::{Input, Prompt, Terminal};
 use crate::live::scribe::SharedScribe;
-use crate::live::slash::{Spoil, Typed};
+use crate::live::slash::Typed;
 use crate::live::talk::{self, Read, Tally};
 use crate::live::{self, signal};
 use crate::looks::{Looks, View};
@@ -93,7 +94,14 @@ async fn over_tcp(
     let deadline = job.live.timeout.map(|after| tokio::time::Instant::now() + after);
     let talking = async {
         let conversation = connect(&job, remote, net.as_mut()).await?;
-        let talk = Talk { job: &job, looks, printer: &printer, remote, scribe: scribe.clone() };
+        let talk = Talk {
+            job: &job,
+            looks,
+            printer: &printer,
+            remote,
+            scribe: scribe.clone(),
+            endpoints: Cell::new(None),
+        };
         talk.whole(conversation, net.as_mut(), prompt.as_mut(), file).await
     };
     let outcome = tokio::select! {
@@ -156,6 +164,8 @@ struct Talk<'a> {
     printer: &'a Printer,
     remote: SocketAddr,
     scribe: Option<SharedScribe>,
+    /// The connection's two ends, as packets name them, once it is open.
+    endpoints: Cell<Option<aperto_host::Endpoints>>,
 }
 
 impl Talk<'_> {
@@ -166,7 +176,8 @@ impl Talk<'_> {
         mut prompt: Option<&mut Prompt>,
         mut file: Option<File>,
     ) -> Result<Exit, Fault> {
-        let endpoints = self.endpoints(&conversation, net.as_deref());
+        let endpoints = ends(&conversation, net.as_deref());
+        self.endpoints.set(endpoints);
         self.greet(&conversation, endpoints, prompt.is_some());
         let (reader, mut writer) = tokio::io::split(conversation);
         let (told, mut heard) = channel(16);
@@ -177,13 +188,14 @@ impl Talk<'_> {
         }
         let spoken = match (&self.job.source, prompt, &mut file) {
             (Source::File(name), _, Some(file)) => {
-                let sending = talk::send_file(&mut writer, file);
+                let sending = talk::send_file(&mut writer, file, |piece| self.text(true, piece));
                 let (sent, sha256) = self.while_hearing(sending, &mut heard, &mut tally).await?;
                 tally.sent = sent;
                 self.say(&Saying::SentFile { file: name.clone(), octets: sent, sha256 });
                 Spoken::All
             }
             (Source::Message(text), ..) => {
+                self.text(true, text.as_bytes());
                 let sending = writer.write_all(text.as_bytes());
                 self.while_hearing(sending, &mut heard, &mut tally).await?;
                 self.sent(text.as_bytes(), &mut tally);
@@ -212,12 +224,6 @@ impl Talk<'_> {
         };
         self.report(&tally, end, endpoints);
         self.judge(end)
-    }
-
-    /// The connection's two ends, as packets name them.
-    fn endpoints(&self, conversation: &Conversation, net: Option<&Net>) -> Option<aperto_host::Endpoints> {
-        let stream = conversation.ours()?;
-        net?.stack.with_host(|host| host.endpoints(stream.id()))
     }
 
     /// What is known of how many segments it took.
@@ -324,6 +330,7 @@ impl Talk<'_> {
             tokio::select! {
                 octets = stdin.recv() => match octets {
                     Some(octets) => {
+                        self.text(true, &octets);
                         self.while_hearing(writer.write_all(&octets), heard, tally).await?;
                         self.sent(&octets, tally);
                     }
@@ -351,6 +358,7 @@ impl Talk<'_> {
                 input = prompt.typed.recv() => match input {
                     Some(Input::Typed(Typed::Say(text))) => {
                         let line = text + self.job.line_end;
+                        self.text(true, line.as_bytes());
                         self.while_hearing(writer.write_all(line.as_bytes()), heard, tally).await?;
                         self.sent(line.as_bytes(), tally);
                     }
@@ -369,43 +377,22 @@ impl Talk<'_> {
 
     /// Commands with a slash.
     fn slash(&self, typed: &Typed, net: Option<&Net>) {
-        let Some(net) = net else {
-            let saying = if *typed == Typed::Help { Saying::Help } else { Saying::NoChannel };
-            return self.say(&saying);
-        };
-        match typed {
-            Typed::Spoil(what, segments) => {
-                net.wishes.spoil(*what, *segments);
-                let wish = match what {
-                    Spoil::Drop => Wish::Lose,
-                    Spoil::Delay(by) => Wish::HoldBack(*by),
-                    Spoil::Corrupt => Wish::Damage,
-                    Spoil::Duplicate => Wish::Double,
-                };
-                self.say(&Saying::Wished { wish, segments: *segments });
-            }
-            Typed::Normal => {
-                net.wishes.calm();
-                self.say(&Saying::Calm);
-            }
-            Typed::Why(number) => {
-                for line in super::why::lines(net.scribe.as_ref(), *number, self.looks.language) {
-                    self.printer.line(line);
-                }
-            }
-            Typed::State => {
-                for line in super::why::state(&net.stack) {
-                    self.printer.line(line);
-                }
-            }
-            Typed::Help => self.say(&Saying::Help),
-            Typed::Unknown(line) => self.say(&Saying::UnknownSlash { line: line.clone() }),
-            Typed::Say(_) | Typed::Quit => {}
+        let over = net.map(|net| (&net.stack, &net.wishes));
+        for line in super::why::answer(typed, over, self.scribe.as_ref(), self.looks.language) {
+            self.printer.line(line);
+        }
+    }
+
+    /// The application writes, or has read.
+    fn text(&self, sent: bool, octets: &[u8]) {
+        if let (Some(scribe), Some(endpoints)) = (&self.scribe, self.endpoints.get()) {
+            scribe.lock().text(endpoints, sent, octets);
         }
     }
 
     fn received(&self, octets: &[u8], tally: &mut Tally) {
         tally.read(octets);
+        self.text(false, octets);
         let view = self.looks.live_view();
         let is_text = !matches!(self.job.source, Source::File(_));
         match view {
@@ -452,6 +439,12 @@ impl Talk<'_> {
             _ => Fault::System { what: error.to_string() },
         }
     }
+}
+
+/// The connection's two ends, as packets name them.
+fn ends(conversation: &Conversation, net: Option<&Net>) -> Option<aperto_host::Endpoints> {
+    let stream = conversation.ours()?;
+    net?.stack.with_host(|host| host.endpoints(stream.id()))
 }
 
 /// Why the client stopped speaking.

@@ -19,6 +19,7 @@ use crate::live::printer::{Printer, Printing};
 use crate::live::prompt::{Input, Prompt, Terminal};
 use crate::live::scribe::SharedScribe;
 use crate::live::slash::Typed;
+use crate::live::spoil::Wishes;
 use crate::live::{self, signal, talk};
 use crate::looks::{Looks, View};
 
@@ -56,6 +57,7 @@ struct Room {
     wire: WireKind,
     scribe: Option<SharedScribe>,
     stack: Option<Stack>,
+    wishes: Option<Wishes>,
     connections: Cell<u64>,
     accepted: Cell<u64>,
     operator: RefCell<Option<broadcast::Sender<String>>>,
@@ -85,6 +87,7 @@ async fn over_tcp(
         wire: job.live.wire,
         scribe: net.as_ref().and_then(|net| net.scribe.clone()),
         stack: net.as_ref().map(|net| net.stack.clone()),
+        wishes: net.as_ref().map(|net| net.wishes.clone()),
         connections: Cell::new(0),
         accepted: Cell::new(0),
         operator: RefCell::new(operator),
@@ -247,7 +250,8 @@ pub(crate) async fn until(deadline: Option<tokio::time::Instant>) {
 
 impl Room {
     fn say(&self, saying: &Saying) {
-        if self.looks.live_view() == View::Json {
+        let is_result = matches!(saying, Saying::Hash { .. } | Saying::SavedAs { .. });
+        if self.looks.live_view() == View::Json || (self.looks.quiet && !is_result) {
             return;
         }
         if let Some(scribe) = &self.scribe {
@@ -272,16 +276,24 @@ impl Room {
                     let _ = operator.send(text);
                 }
             }
-            Typed::Help => self.say(&Saying::Help),
-            other => self.say(&Saying::UnknownSlash { line: format!("{other:?}") }),
+            Typed::Quit => {}
+            command => {
+                let over = self.stack.as_ref().zip(self.wishes.as_ref());
+                for line in super::why::answer(&command, over, self.scribe.as_ref(), self.looks.language) {
+                    self.printer.line(line);
+                }
+            }
         }
     }
 
+    /// The connection's two ends, as packets name them.
+    fn endpoints(&self, conversation: &Conversation) -> Option<aperto_host::Endpoints> {
+        let stream = conversation.ours()?;
+        self.stack.as_ref()?.with_host(|host| host.endpoints(stream.id()))
+    }
+
     /// How a connection is called everywhere.
-    fn label(&self, conversation: &Conversation) -> String {
-        let endpoints = conversation
-            .ours()
-            .and_then(|stream| self.stack.as_ref()?.with_host(|host| host.endpoints(stream.id())));
+    fn label(&self, endpoints: Option<aperto_host::Endpoints>) -> String {
         match (endpoints, &self.scribe) {
             (Some(endpoints), Some(scribe)) => scribe.lock().connection_between(endpoints).0,
             _ => format!("c{}", self.accepted.get()),
@@ -290,7 +302,8 @@ impl Room {
 
     /// Serves one client from its first text to its end.
     async fn attend(self: Rc<Self>, mut conversation: Conversation, peer: SocketAddr) -> Result<Exit, Fault> {
-        let label = self.label(&conversation);
+        let endpoints = self.endpoints(&conversation);
+        let label = self.label(endpoints);
         let opened = Saying::Opened {
             label: label.clone(),
             peer,
@@ -311,6 +324,9 @@ impl Room {
         let shown = |sent: bool, octets: &[u8]| {
             if shows_text {
                 self.say(&os_text(&format!("{label} "), sent, octets));
+            }
+            if let (Some(scribe), Some(endpoints)) = (&self.scribe, endpoints) {
+                scribe.lock().text(endpoints, sent, octets);
             }
         };
         let language = self.looks.language;

@@ -1,27 +1,61 @@
-//! `/why 6` and `/estado`: what the prompt can be asked about the connection.
+//! Commands with a slash: `/why 6`, `/estado`, `/perder`, and what they are answered.
 
 use aperto_explain::context::Counting;
 use aperto_explain::facts::{FlowFacts, beginning};
-use aperto_explain::program::saying::Saying;
+use aperto_explain::program::saying::{Saying, Wish};
 use aperto_explain::wording::{spread, width, wrap};
 use aperto_explain::{Citation, Language, text};
 use aperto_tokio::Stack;
 use aperto_trace::{Fact, Number, Trace, Transport};
 
 use crate::live::scribe::SharedScribe;
+use crate::live::slash::{Spoil, Typed};
+use crate::live::spoil::Wishes;
 
 /// How far answers are indented, as everything that belongs to a line above.
 const INDENT: usize = 12;
 /// How wide they may be.
 const COLUMNS: usize = 80;
 
-/// Why a segment was sent, in two or three sentences.
-pub(crate) fn lines(scribe: Option<&SharedScribe>, number: u32, language: Language) -> Vec<String> {
-    let Some(scribe) = scribe else { return Saying::NoSuchSegment { number }.lines(language) };
-    answer(scribe.lock().trace(), number, language)
+/// What a command with a slash is answered. The channel is ours only over a stack of ours.
+pub(crate) fn answer(
+    typed: &Typed,
+    over: Option<(&Stack, &Wishes)>,
+    scribe: Option<&SharedScribe>,
+    language: Language,
+) -> Vec<String> {
+    let saying = match (typed, over) {
+        (Typed::Help, _) => Saying::Help,
+        (Typed::Unknown(line), _) => Saying::UnknownSlash { line: line.clone() },
+        (Typed::Say(_) | Typed::Quit, _) => return Vec::new(),
+        (_, None) => Saying::NoChannel,
+        (Typed::Spoil(what, segments), Some((_, wishes))) => {
+            wishes.spoil(*what, *segments);
+            let wish = match what {
+                Spoil::Drop => Wish::Lose,
+                Spoil::Delay(by) => Wish::HoldBack(*by),
+                Spoil::Corrupt => Wish::Damage,
+                Spoil::Duplicate => Wish::Double,
+            };
+            Saying::Wished { wish, segments: *segments }
+        }
+        (Typed::Normal, Some((_, wishes))) => {
+            wishes.calm();
+            Saying::Calm
+        }
+        (Typed::Why(number), Some(_)) => return lines(scribe, *number, language),
+        (Typed::State, Some((stack, _))) => return state(stack),
+    };
+    saying.lines(language)
 }
 
-fn answer(trace: &Trace, number: u32, language: Language) -> Vec<String> {
+/// Why a segment was sent, in two or three sentences.
+fn lines(scribe: Option<&SharedScribe>, number: u32, language: Language) -> Vec<String> {
+    let Some(scribe) = scribe else { return Saying::NoSuchSegment { number }.lines(language) };
+    told_of(scribe.lock().trace(), number, language)
+}
+
+fn told_of(trace: &Trace, number: u32, language: Language) -> Vec<String> {
     let wanted = Number(number);
     let mut facts: Option<FlowFacts> = None;
     let flow =
@@ -64,7 +98,7 @@ fn told(sentences: &str, rule: &str) -> Vec<String> {
 }
 
 /// How the connections are.
-pub(crate) fn state(stack: &Stack) -> Vec<String> {
+fn state(stack: &Stack) -> Vec<String> {
     let mut lines = Vec::new();
     let all = stack.connections();
     for (id, endpoints, state) in all {

@@ -32,6 +32,8 @@ use crate::record::{Recording, cannot_write};
 const KEPT: usize = 1 << 13;
 /// How many are kept for a ladder, which is drawn at the end.
 const KEPT_FOR_LADDER: usize = 1 << 17;
+/// How many octets of each text are kept beside the segments that carry it: enough to quote.
+const KEPT_OF_TEXT: usize = 256;
 /// How many records wait at most to be told, and how many connections have counts.
 const MOST_UNTOLD: usize = 512;
 const MOST_SUMMARIES: usize = 4_096;
@@ -111,8 +113,9 @@ impl Scribe {
             View::Ladder | View::Nothing => Telling::Nothing,
         };
         let keep = if view == View::Ladder { KEPT_FOR_LADDER } else { KEPT };
+        let limits = Limits { records: KEPT_FOR_LADDER * 2, text_octets: KEPT_OF_TEXT, ..Limits::default() };
         Self {
-            recorder: Recorder::new(header, Limits { records: KEPT_FOR_LADDER * 2, ..Limits::default() }),
+            recorder: Recorder::new(header, limits),
             host,
             language: looks.language,
             told: 0,
@@ -276,6 +279,17 @@ impl Scribe {
                 self.printer.line(Saying::OnlyUnusual.text(self.language));
             }
         }
+    }
+
+    /// The application writes, or has read.
+    pub(crate) fn text(&mut self, endpoints: Endpoints, sent: bool, octets: &[u8]) {
+        let now = clock::now();
+        if sent {
+            self.recorder.sent(now, self.host, endpoints.into(), octets);
+        } else {
+            self.recorder.delivered(now, self.host, endpoints.into(), octets);
+        }
+        self.publish();
     }
 
     /// Told when there is something new to tell.

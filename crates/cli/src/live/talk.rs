@@ -58,7 +58,7 @@ pub(crate) fn answer(service: &Service, language: Language, octets: &[u8]) -> Ve
 
 /// Serves one connection until the client has closed, then closes too.
 ///
-/// `shown` is told of every text, for wires that show no segments.
+/// `shown` is told of every text before it is sent and after it was read.
 pub(crate) async fn serve(
     conversation: &mut Conversation,
     service: &Service,
@@ -111,9 +111,9 @@ async fn respond(
             answer(service, language, read)
         };
         if !reply.is_empty() {
+            shown(true, &reply);
             conversation.write_all(&reply).await?;
             tally.sent += reply.len() as u64;
-            shown(true, &reply);
         }
     }
     writer.map_or(Ok(()), |mut writer| writer.flush())
@@ -139,9 +139,9 @@ async fn chat(
             }
             said = operator.recv() => match said {
                 Ok(text) => {
+                    shown(true, text.as_bytes());
                     conversation.write_all(text.as_bytes()).await?;
                     tally.sent += text.len() as u64;
-                    shown(true, text.as_bytes());
                 }
                 // A client that is slower than its operator misses lines.
                 Err(broadcast::error::RecvError::Lagged(_)) => {}
@@ -185,10 +185,11 @@ pub(crate) async fn read_all(
     }
 }
 
-/// Sends a whole file, and says how much and its hash.
+/// Sends a whole file, and says how much and its hash. `shown` is told of each piece before.
 pub(crate) async fn send_file(
     half: &mut WriteHalf<Conversation>,
     file: &mut (impl io::Read + Send),
+    shown: impl Fn(&[u8]),
 ) -> io::Result<(u64, String)> {
     let mut room = vec![0; CHUNK];
     let (mut sent, mut hash) = (0_u64, Sha256::new());
@@ -199,6 +200,7 @@ pub(crate) async fn send_file(
             break;
         }
         hash.update(read);
+        shown(read);
         half.write_all(read).await?;
         sent += read.len() as u64;
     }
