@@ -185,6 +185,24 @@ fn a_lossy_channel() {
     check("d-bulk.txt");
 }
 
+/// What was sent arrived: 0. Some of it did not, or could not even be said: 1. Scenes that are about
+/// just that do what they are asked to.
+#[test]
+fn the_code_of_a_run_says_whether_everything_arrived() {
+    let folder = Folder::new("codes");
+    let code = |line: &str| aperto(&folder, &words(line)).output().unwrap().status.code();
+    assert_eq!(code(""), Some(0));
+    assert_eq!(code("--drop 4"), Some(0));
+    assert_eq!(code("--loss 100%"), Some(1));
+    assert_eq!(code("--proto udp --drop data:2"), Some(1));
+    assert_eq!(code("--proto sr --drop data:2"), Some(0));
+    for scene in
+        ["refuse", "reset", "blackhole", "half-close", "simultaneous-open", "time-wait", "bulk", "ports"]
+    {
+        assert_eq!(code(&format!("demo {scene}")), Some(0), "{scene}");
+    }
+}
+
 #[test]
 fn a_recording() {
     check("e-recording.txt");

@@ -3,6 +3,7 @@
 use aperto_app::echo::Voice;
 use aperto_app::script::Step;
 use aperto_app::{Echo, Machine, Script};
+use aperto_explain::Summary;
 use aperto_explain::program::{Exit, Fault, NoEffect};
 use aperto_sim::channel::picks::Picks;
 use aperto_sim::recipe::{Isn, Protocol, Recipe, RecipeError, Side};
@@ -255,7 +256,9 @@ fn missing(trace: &Trace, scene: Option<Scene>) -> Option<(u64, u64)> {
         return None;
     }
     let (delivered, sent) = present::delivery(trace);
-    (delivered < sent).then_some((delivered, sent))
+    // What an application never came to say is missing, too: its connection did not open.
+    let broke_off = Summary::of(trace, None).ended.is_some_and(|end| end != aperto_tcp::End::Closed);
+    (delivered < sent || broke_off).then_some((delivered, sent))
 }
 
 fn packets(trace: &Trace) -> u64 {

@@ -209,7 +209,7 @@ fn results(trace: &Trace, page: &Page, looks: &Looks) -> Vec<String> {
     let (delivered, sent) = delivery(trace);
     let mut sayings = vec![Saying::Delivered {
         octets: delivered,
-        whole: delivered == sent && streams_agree(trace),
+        whole: page.missing.is_none() && delivered == sent && streams_agree(trace),
         segments: summary.data_packets,
         lost: summary.lost,
         resent: summary.resent,
