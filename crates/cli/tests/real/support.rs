@@ -40,13 +40,14 @@ pub(crate) fn has(name: &str, tools: &[&str]) -> bool {
     missing.is_empty()
 }
 
-/// A port that neither TCP nor UDP uses now, below those that the system gives to clients.
+/// A port that neither TCP nor UDP uses now: below those that the system gives to clients, and none
+/// that Wireshark takes for a protocol.
 pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     for _ in 0..1000 {
         let place = NEXT.fetch_add(1, Ordering::Relaxed);
-        let spread = std::process::id().wrapping_mul(31).wrapping_add(place) % 12_000;
-        let port = 20_000 + u16::try_from(spread).unwrap();
+        let spread = std::process::id().wrapping_mul(31).wrapping_add(place) % 1_700;
+        let port = 30_300 + u16::try_from(spread).unwrap();
         let at = (Ipv4Addr::LOCALHOST, port);
         if TcpListener::bind(at).is_ok() && UdpSocket::bind(at).is_ok() {
             return port;
