@@ -50,26 +50,6 @@ fn the_same_seed_gives_the_same_recording_octet_for_octet() {
     assert_eq!(hashes.len(), 30, "other seeds, other recordings");
 }
 
-/// Builds the campaign in both profiles, which takes a while.
-#[test]
-#[ignore = "builds in release: run by test.sh"]
-fn debug_and_release_make_the_same_recordings() {
-    let hashes = |profile: &[&str]| {
-        let arguments = ["run", "--quiet", "-p", "aperto-sim", "--example", "campaign"];
-        let output = std::process::Command::new(env!("CARGO"))
-            .args(arguments)
-            .args(profile)
-            .args(["--", "--hashes", "60"])
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    };
-    let debug = hashes(&[]);
-    assert_eq!(debug.lines().count(), 60);
-    assert_eq!(debug, hashes(&["--release"]));
-}
-
 /// UX §7.5, for whole worlds: a pick changes nothing that left before what it picked.
 #[test]
 fn a_pick_changes_nothing_that_left_before_it() {
