@@ -80,6 +80,7 @@ async fn over_tcp(
     printer: Printer,
     printing: Printing,
 ) -> Result<Exit, Fault> {
+    let ending = signal::asked_to_end();
     let pace = if job.source == Source::Input { Pace::Talk } else { Pace::Transfer };
     let mut net = match job.live.wire {
         WireKind::Os => None,
@@ -106,7 +107,7 @@ async fn over_tcp(
     };
     let outcome = tokio::select! {
         outcome = talking => outcome,
-        () = signal::asked_to_end() => Ok(Exit::Interrupted),
+        () = ending => Ok(Exit::Interrupted),
         () = until(deadline) => Err(Fault::TimeIsUp { after: job.live.timeout.unwrap_or_default() }),
     };
     if let Some(net) = net {

@@ -80,10 +80,10 @@ struct Desk<'a> {
 
 impl Desk<'_> {
     async fn answer_all(&mut self, socket: &Datagrams, at: SocketAddr) -> Result<Exit, Fault> {
+        let mut ending = std::pin::pin!(signal::asked_to_end());
         self.say(&Saying::Listening { at });
         self.say(&Saying::NextClient { host: at.ip().to_string(), port: at.port(), flags: flags(self.job) });
         let deadline = self.job.live.timeout.map(|after| tokio::time::Instant::now() + after);
-        let mut ending = std::pin::pin!(signal::asked_to_end());
         let mut room = vec![0; LARGEST + 1];
         loop {
             tokio::select! {

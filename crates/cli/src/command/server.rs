@@ -70,6 +70,7 @@ async fn over_tcp(
     printer: Printer,
     printing: Printing,
 ) -> Result<Exit, Fault> {
+    let ending = signal::asked_to_end();
     let (mut net, listening) = match open(&job, &looks, &printer) {
         Ok(opened) => opened,
         Err(fault) => return live::conclude(None, printer, printing, Err(fault), &looks),
@@ -95,7 +96,7 @@ async fn over_tcp(
     if let Some(prompt) = &mut prompt {
         prompt.ask();
     }
-    let outcome = accept_all(&job, &room, &listening, net.as_mut(), prompt.as_mut()).await;
+    let outcome = accept_all(&job, &room, &listening, net.as_mut(), prompt.as_mut(), ending).await;
     drop(listening);
     let scribe = room.scribe.clone();
     if let Some(net) = net {
@@ -170,11 +171,12 @@ async fn accept_all(
     listening: &Listening,
     mut net: Option<&mut Net>,
     mut prompt: Option<&mut Prompt>,
+    ending: impl Future<Output = ()>,
 ) -> Result<Exit, Fault> {
     let deadline = job.live.timeout.map(|after| tokio::time::Instant::now() + after);
     let mut over = tokio::task::JoinSet::new();
     let mut watch_reader = tokio::time::interval(std::time::Duration::from_millis(500));
-    let mut ending = std::pin::pin!(signal::asked_to_end());
+    let mut ending = std::pin::pin!(ending);
     loop {
         tokio::select! {
             accepted = listening.accept() => {
