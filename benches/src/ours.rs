@@ -77,9 +77,7 @@ impl Aperto {
         self.server.leave(now, self.mtu, &mut self.down, &mut self.spare);
         self.client.arrive(now, &mut self.down, &mut self.spare);
         for end in [&mut self.client, &mut self.server] {
-            if end.host.poll_deadline().is_some_and(|deadline| deadline.at <= now) {
-                end.host.deadline_passed(now);
-            }
+            end.host.deadline_passed(now);
         }
     }
 
