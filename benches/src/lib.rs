@@ -67,6 +67,15 @@ pub fn speed() {
             });
         }
     }
+    for count in [10, 1_000, 10_000] {
+        let name = format!("requests/s, all of {count} at the same time");
+        if wanted(&name) {
+            let enough = Duration::from_millis(300);
+            row(&name, &mut || work::rounds::<Aperto>(count, enough), &mut || {
+                work::rounds::<Smoltcp>(count, enough)
+            });
+        }
+    }
     let name = "opened/s, in one batch of 1000";
     if wanted(name) {
         row(name, &mut || work::opens::<Aperto>(1_000), &mut || work::opens::<Smoltcp>(1_000));

@@ -174,4 +174,28 @@ impl Pair for Aperto {
             answered += self.client.host.receive(self.now, client, &mut into[answered..]).expect("open");
         }
     }
+
+    fn round(&mut self, count: usize, request: &[u8], into: &mut [u8]) {
+        for n in 0..count {
+            self.client.host.send(self.now, self.client.connections[n], request).expect("open");
+        }
+        let (mut asked, mut answered) = (0, 0);
+        while answered < count {
+            self.poll();
+            while asked < count && self.server.host.readable(self.server.connections[asked]) >= request.len()
+            {
+                let id = self.server.connections[asked];
+                self.server.host.receive(self.now, id, into).expect("open");
+                self.server.host.send(self.now, id, into).expect("open");
+                asked += 1;
+            }
+            while answered < count
+                && self.client.host.readable(self.client.connections[answered]) >= request.len()
+            {
+                let id = self.client.connections[answered];
+                self.client.host.receive(self.now, id, into).expect("open");
+                answered += 1;
+            }
+        }
+    }
 }

@@ -197,4 +197,23 @@ impl Pair for Smoltcp {
             answered += self.client_socket(n).recv_slice(&mut into[answered..]).expect("open");
         }
     }
+
+    fn round(&mut self, count: usize, request: &[u8], into: &mut [u8]) {
+        for n in 0..count {
+            self.client_socket(n).send_slice(request).expect("open");
+        }
+        let (mut asked, mut answered) = (0, 0);
+        while answered < count {
+            self.poll();
+            while asked < count && self.server_socket(asked).recv_queue() >= request.len() {
+                self.server_socket(asked).recv_slice(into).expect("open");
+                self.server_socket(asked).send_slice(into).expect("open");
+                asked += 1;
+            }
+            while answered < count && self.client_socket(answered).recv_queue() >= request.len() {
+                self.client_socket(answered).recv_slice(into).expect("open");
+                answered += 1;
+            }
+        }
+    }
 }

@@ -23,6 +23,9 @@ pub(crate) trait Pair {
 
     /// One request and its answer of the same length, over the n-th connection.
     fn request(&mut self, n: usize, request: &[u8], into: &mut [u8]);
+
+    /// A request over each of the first `count` connections, all sent before the first is answered.
+    fn round(&mut self, count: usize, request: &[u8], into: &mut [u8]);
 }
 
 /// Gigabits of text a second.
@@ -58,6 +61,20 @@ pub(crate) fn requests<P: Pair>(count: usize, enough: Duration) -> f64 {
             return f64::from(answered) / begun.elapsed().as_secs_f64();
         }
     }
+}
+
+/// Requests answered a second where every connection has one on its way at the same time.
+pub(crate) fn rounds<P: Pair>(count: usize, enough: Duration) -> f64 {
+    let (request, mut into) = (vec![0x5a; 64], vec![0; 64]);
+    let mut pair = P::new(1500);
+    pair.open(count, 1024);
+    let mut answered = 0.0;
+    let begun = now();
+    while begun.elapsed() < enough {
+        pair.round(count, &request, &mut into);
+        answered += count as f64;
+    }
+    answered / begun.elapsed().as_secs_f64()
 }
 
 /// Connections opened a second, in one batch of `count`.
