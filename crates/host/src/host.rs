@@ -284,13 +284,7 @@ impl Host {
     /// away waits until the wheel comes to it.
     fn rearm(&mut self, id: Id) {
         let Some(entry) = self.tcp.entries.get_mut(id) else { return };
-        let Some(deadline) = entry.deadline() else {
-            // Taken out now, while everything is at hand, it need not be looked at when it is due.
-            if let Some(token) = entry.timer.take() {
-                self.wheel.cancel(token);
-            }
-            return;
-        };
+        let Some(deadline) = entry.deadline() else { return };
         match entry.timer {
             None => entry.timer = Some(self.wheel.arm(deadline.at, Due::Connection(id))),
             Some(token) => {
