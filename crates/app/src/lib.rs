@@ -9,6 +9,7 @@
 //! | [`echo`]    | sends back what it reads, as it is or in upper case |
 //! | [`bulk`]    | sends so many octets of a known pattern, checks those that come |
 //! | [`script`]  | does a list of things, one after the other: write, wait, close |
+//! | [`guest`]   | the door for applications of other crates |
 //! | [`pattern`] | the octets that a seed stands for, and a running hash |
 //!
 //! Time is a [`Duration`] since the driver's zero: this crate depends on nothing.
@@ -20,16 +21,19 @@
 
 extern crate alloc;
 
+use alloc::boxed::Box;
 use core::time::Duration;
 
 pub mod bulk;
 pub mod echo;
+pub mod guest;
 mod pace;
 pub mod pattern;
 pub mod script;
 
 pub use bulk::Bulk;
 pub use echo::Echo;
+pub use guest::Guest;
 pub use pace::{Pace, Reader};
 pub use pattern::Tally;
 pub use script::Script;
@@ -109,7 +113,7 @@ pub trait Application {
     fn ending(&self) -> Option<Ending>;
 }
 
-/// Any of the applications of this crate, so that a driver can keep and clone them.
+/// Any application, so that a driver can keep and clone them: those of this crate by name.
 #[derive(Clone, Debug)]
 pub enum Machine {
     /// Sends back what it reads.
@@ -118,6 +122,8 @@ pub enum Machine {
     Bulk(Bulk),
     /// Does a list of things.
     Script(Script),
+    /// What another crate brought.
+    Guest(Box<dyn Guest>),
 }
 
 /// The same call on whichever application it is.
@@ -127,6 +133,7 @@ macro_rules! whichever {
             Self::Echo($machine) => $call,
             Self::Bulk($machine) => $call,
             Self::Script($machine) => $call,
+            Self::Guest($machine) => $call,
         }
     };
 }

@@ -36,7 +36,7 @@ pub use timeline::Timeline;
 
 use crate::channel::luck::Stream;
 use crate::channel::{Channel, Classifier};
-use crate::recipe::{CLIENT_PORT, Isn, Protocol, Recipe, RecipeError, SERVER_PORT, Side, Stop};
+use crate::recipe::{CLIENT_PORT, Isn, Opening, Protocol, Recipe, RecipeError, SERVER_PORT, Side, Stop};
 
 /// What a step did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -215,6 +215,22 @@ impl World {
             Node::Internet(_) => None,
             Node::Textbook(textbook) => textbook.outcome(),
         }
+    }
+
+    /// Lets a client, from 0, open something more, at its time or at once if that is over: for a
+    /// driver that knows only during the run what comes next, such as a connection opened again.
+    /// Says whether there is such a client and it speaks TCP.
+    pub fn open(&mut self, client: usize, opening: Opening) -> bool {
+        let Some(server) = self.stage.lines.get(client).map(|line| usize::from(line.ends[1].host.0)) else {
+            return false;
+        };
+        let Some(Node::Internet(peer)) = self.nodes.get(server) else { return false };
+        let address = peer.address();
+        match self.nodes.get_mut(place_of_client(client)) {
+            Some(Node::Internet(internet)) => internet.plan(opening, address),
+            Some(Node::Textbook(_)) | None => return false,
+        }
+        true
     }
 
     fn internet(&self, id: HostId) -> Option<&Internet> {

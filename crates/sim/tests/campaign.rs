@@ -152,3 +152,24 @@ fn a_link_that_goes_down_and_comes_back_loses_nothing() {
     assert_eq!((bulk.received().octets, bulk.wrong_at()), (500_000, None));
     assert!(world.now() > to);
 }
+
+/// What a client does who was cut off: it opens another connection, which nobody had planned.
+#[test]
+fn a_client_may_open_something_more_in_the_middle_of_a_run() {
+    use aperto_app::Application as _;
+    let mut world = World::new(&scenes::demonstration()).unwrap();
+    assert_eq!(world.run(), Ended::Quiet);
+    let at = world.now().since(aperto_time::Instant::ZERO) + aperto_time::Duration::from_millis(200);
+    let machine = Machine::Guest(Box::new(aperto_app::Script::new(vec![
+        aperto_app::script::Step::Write(b"again".to_vec()),
+        aperto_app::script::Step::UntilReceived(5),
+        aperto_app::script::Step::Close,
+    ])));
+    let opening = aperto_sim::recipe::Opening { at, local_port: 0, remote_port: 7000, application: machine };
+    assert!(!world.open(1, opening.clone()), "there is one client");
+    assert!(world.open(0, opening));
+    assert_eq!(world.run(), Ended::Quiet);
+    let second = world.applications(HostId(0)).nth(1).unwrap();
+    assert_eq!(second.application.received().octets, 5);
+    assert_eq!(world.trace().flows().count(), 2);
+}

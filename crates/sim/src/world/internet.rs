@@ -109,6 +109,11 @@ impl Internet {
         Ok(())
     }
 
+    /// Its address.
+    pub(super) const fn address(&self) -> core::net::IpAddr {
+        self.local
+    }
+
     /// Will open this, to that address.
     pub(super) fn plan(&mut self, opening: Opening, remote: core::net::IpAddr) {
         let remote = socket(remote, opening.remote_port);
