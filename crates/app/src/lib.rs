@@ -10,6 +10,7 @@
 //! | [`bulk`]    | sends so many octets of a known pattern, checks those that come |
 //! | [`script`]  | does a list of things, one after the other: write, wait, close |
 //! | [`guest`]   | the door for applications of other crates |
+//! | [`hello`]   | what both sides agree on before the first message: mode, sizes, window, integrity |
 //! | [`pattern`] | the octets that a seed stands for, and a running hash |
 //!
 //! Time is a [`Duration`] since the driver's zero: this crate depends on nothing.
@@ -27,6 +28,7 @@ use core::time::Duration;
 pub mod bulk;
 pub mod echo;
 pub mod guest;
+pub mod hello;
 mod pace;
 pub mod pattern;
 pub mod script;
