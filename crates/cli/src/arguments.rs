@@ -4,8 +4,10 @@
 pub(crate) mod channel;
 pub(crate) mod flags;
 pub(crate) mod read;
+pub(crate) mod recipe;
 pub(crate) mod refuse;
 pub(crate) mod repeat;
+pub(crate) mod tools;
 pub(crate) mod tree;
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod datagrams;
 pub(crate) mod demo;
 pub(crate) mod papers;
 pub(crate) mod present;
+pub(crate) mod replay;
 pub(crate) mod server;
 pub(crate) mod show;
 mod why;

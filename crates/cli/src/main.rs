@@ -31,7 +31,7 @@ use aperto_explain::program::{Exit, Fault};
 
 use arguments::read::{self, Job};
 use arguments::refuse::{self, Refusal};
-use command::{client, compare, demo, papers, server, show};
+use command::{client, compare, demo, papers, replay, server, show};
 use environment::Environment;
 use looks::Looks;
 use settings::Settings;
@@ -102,6 +102,7 @@ fn perform(job: Job, looks: &Looks, environment: &Environment) -> Result<Exit, F
         Job::Client(job) => client::run(job, looks, environment),
         Job::Compare(job) => compare::run(&job, looks),
         Job::Show(job) => show::run(&job, looks),
+        Job::Replay(job) => replay::run(&job, looks),
     }
 }
 
@@ -111,12 +112,8 @@ fn tree_of(language: Language) -> clap::Command {
 
 /// The command as far as its help is named: `aperto server`.
 fn program(environment: &Environment) -> String {
-    let names = ["demo", "server", "client", "compare", "show", "completions", "man", "help"];
-    let aliases = ["demonstracao", "servidor", "cliente", "comparar", "mostrar"];
-    let first = environment
-        .words
-        .iter()
-        .find(|word| names.contains(&word.as_str()) || aliases.contains(&word.as_str()));
+    let tree = tree_of(Language::English);
+    let first = environment.words.iter().find(|word| tree.find_subcommand(word).is_some());
     first.map_or_else(|| "aperto".into(), |word| format!("aperto {word}"))
 }
 

@@ -7,6 +7,7 @@
 //! | [`tun`] | the running kernel's TCP, in a network namespace of the test's own |
 //! | [`tshark`] | recordings, read by somebody else |
 //! | [`interrupt`] | Ctrl-C, and a reader that goes away |
+//! | [`replay`] | recordings that are run again, and those that cannot be |
 //! | [`bad_input`] | what a user gets wrong |
 //!
 //! Where a tool or a right is missing, a test says so by name and passes. Unix only: signals,
@@ -28,6 +29,8 @@ mod interrupt;
 mod os_sockets;
 #[path = "real/processes.rs"]
 mod processes;
+#[path = "real/replay.rs"]
+mod replay;
 #[path = "real/support.rs"]
 mod support;
 #[path = "real/tshark.rs"]

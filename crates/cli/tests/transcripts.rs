@@ -209,6 +209,12 @@ fn a_recording() {
 }
 
 #[test]
+fn a_recording_is_run_again() {
+    check("replay.txt");
+    check("replay.pt.txt");
+}
+
+#[test]
 fn protocols_compared() {
     check("f-compare.txt");
     check("f-compare.pt.txt");

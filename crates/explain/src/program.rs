@@ -9,6 +9,7 @@
 mod en;
 mod pt;
 pub mod saying;
+pub mod tools;
 
 use alloc::format;
 use alloc::string::String;
@@ -249,6 +250,8 @@ pub enum Fault {
     NotDelivered { delivered: u64, of: u64 },
     /// A simulated run that does not end.
     Endless { packets: u64 },
+    /// A command that works on recordings.
+    Tool(tools::ToolFault),
 }
 
 /// Why a flag would do nothing.
@@ -352,6 +355,7 @@ impl Fault {
             | Self::BadRecording { .. } => Exit::Unreadable,
             Self::ForeignPeer { .. } => Exit::Foreign,
             Self::NotDelivered { .. } | Self::Endless { .. } => Exit::Failed,
+            Self::Tool(fault) => fault.exit(),
         }
     }
 
@@ -400,12 +404,16 @@ impl Fault {
             Self::ForeignPeer { .. } => "foreign-peer",
             Self::NotDelivered { .. } => "not-delivered",
             Self::Endless { .. } => "endless",
+            Self::Tool(fault) => fault.code(),
         }
     }
 
     /// The fault in words.
     #[must_use]
     pub fn notice(&self, language: Language) -> Notice {
+        if let Self::Tool(fault) = self {
+            return fault.notice(language);
+        }
         match language {
             Language::English => en::fault(self),
             Language::Portuguese => pt::fault(self),

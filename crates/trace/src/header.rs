@@ -33,7 +33,8 @@ pub struct TraceHeader {
     pub wire: String,
     /// What was spoken: `tcp`, `udp`, `saw`, `gbn`, `sr`; empty where a trace has several.
     pub protocol: String,
-    /// Everything that is needed to run it again, as text that only its writer understands.
+    /// Everything that is needed to run it again, where it can be: one line, which begins with its
+    /// kind and version. The program writes `flags/1` and the flags of a simulated run.
     pub recipe: Option<String>,
     /// Nanoseconds since 1970-01-01 UTC at the trace's instant zero; none in virtual time.
     pub epoch_ns: Option<u64>,

@@ -7,6 +7,7 @@
 //!
 //! A reader says which line is wrong and what is wrong with it, and gives what came before.
 
+pub mod diff;
 mod read;
 mod write;
 

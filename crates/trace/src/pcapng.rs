@@ -2,7 +2,7 @@
 //!
 //! PCAP Now Generic, draft-ietf-opsawg-pcapng §4. Written: Section Header, Interface Description,
 //! Enhanced Packet and Decryption Secrets blocks, little-endian, times in nanoseconds. The section's
-//! comment holds version, command, seed and tag as `name: value` lines, from which
+//! comment holds version, command, seed, tag and recipe as `name: value` lines, from which
 //! [`rebuild`](crate::rebuild()) takes them again. A packet has the same `epb_packetid` at both
 //! interfaces: its number. A lost packet is on its sender's interface only.
 //!
@@ -75,6 +75,7 @@ impl Section {
         add("command", Some(header.command.clone()));
         add("seed", header.seed.map(|seed| format!("{seed}")));
         add("tag", header.tag.clone());
+        add("recipe", header.recipe.clone());
         add("wire", Some(header.wire.clone()));
         add("protocol", Some(header.protocol.clone()));
         add("epoch_ns", header.epoch_ns.map(|epoch| format!("{epoch}")));

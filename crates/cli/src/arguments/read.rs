@@ -13,6 +13,7 @@ use clap::parser::ValueSource;
 
 use super::channel::{self, Channel, bad_quantity};
 use super::repeat;
+use super::tools;
 
 /// The port of everybody's server.
 pub(crate) const DEFAULT_PORT: u16 = 7000;
@@ -32,6 +33,8 @@ pub(crate) enum Job {
     Compare(Compare),
     /// Draw a recording.
     Show(Show),
+    /// Run a recording again.
+    Replay(tools::Replay),
     /// Completions for a shell.
     Completions { shell: String },
     /// The manual page.
@@ -208,6 +211,7 @@ pub(crate) fn job(matches: &ArgMatches) -> Result<Job, Fault> {
             stream: number_of(below, "stream", 0, u64::from(u32::MAX))?.map(truncated),
             record: record(below),
         })),
+        Some(("replay", below)) => Ok(Job::Replay(tools::read_replay(below))),
         Some(("completions", below)) => {
             Ok(Job::Completions { shell: below.get_one::<String>("shell").cloned().unwrap_or_default() })
         }

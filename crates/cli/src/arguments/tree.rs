@@ -8,6 +8,7 @@ use aperto_sim::scenes::Scene;
 use clap::{Arg, ArgAction, Command};
 
 use super::flags::{self, Say};
+use super::tools;
 
 /// The shells that completions exist for.
 pub(crate) const SHELLS: [&str; 5] = ["bash", "zsh", "fish", "powershell", "elvish"];
@@ -54,10 +55,9 @@ pub(crate) fn command(language: Language) -> Command {
             client(say),
             compare(say),
             show(say),
-            completions(say),
-            man(say),
-            help(say),
-        ]);
+        ])
+        .subcommands(tools::commands(say))
+        .subcommands([completions(say), man(say), help(say)]);
     finish(root, say)
 }
 

@@ -14,6 +14,7 @@ use aperto_wire::SeqNumber;
 
 use super::present;
 use crate::arguments::read::{self, Demo, ServerClose};
+use crate::arguments::recipe;
 use crate::looks::Looks;
 use crate::output::Output;
 
@@ -27,17 +28,8 @@ pub(crate) const fn usual_message(looks: &Looks) -> &'static str {
 
 /// Runs it and shows what happened.
 pub(crate) fn run(job: &Demo, looks: &Looks) -> Result<Exit, Fault> {
-    // The command line has refused every other name.
-    let scene = job.scene.as_deref().and_then(Scene::from_name);
-    let recipe = cook(job, scene, looks)?;
-    let mut world = World::new(&recipe).map_err(|error| refused(&error))?;
-    let ended = world.run();
-    let mut trace = world.into_trace();
-    trace.header.command.clone_from(&job.repeat_with_seed);
+    let Simulated { scene, recipe, mut trace } = simulate(job, looks)?;
     trace.header.tag.clone_from(&job.record.tag);
-    if matches!(ended, Ended::TooMuch | Ended::Stuck) {
-        return Err(Fault::Endless { packets: packets(&trace) });
-    }
     let quiet_channel = job.channel.first_flag.is_none() && job.scene.is_none();
     let page = present::Page {
         next: (quiet_channel && job.protocol == Protocol::Tcp && job.message.is_none())
@@ -48,6 +40,33 @@ pub(crate) fn run(job: &Demo, looks: &Looks) -> Result<Exit, Fault> {
         broken: None,
     };
     present::finished(trace, page, &job.record, looks)
+}
+
+/// A run that is over.
+pub(crate) struct Simulated {
+    scene: Option<Scene>,
+    recipe: Recipe,
+    /// What happened.
+    pub(crate) trace: Trace,
+}
+
+/// Lets it happen.
+pub(crate) fn simulate(job: &Demo, looks: &Looks) -> Result<Simulated, Fault> {
+    // The command line has refused every other name.
+    let scene = job.scene.as_deref().and_then(Scene::from_name);
+    let recipe = cook(job, scene, looks)?;
+    let mut world = World::new(&recipe).map_err(|error| refused(&error))?;
+    let ended = world.run();
+    let mut trace = world.into_trace();
+    trace.header.command.clone_from(&job.repeat_with_seed);
+    // What is said where nobody says it depends on the language: a recording holds it.
+    let unsaid = scene.is_none() && job.message.is_none() && job.protocol != Protocol::Tcp;
+    let besides: &[(&str, &str)] = if unsaid { &[("-m", usual_message(looks))] } else { &[] };
+    trace.header.recipe = Some(recipe::write(&job.repeat_with_seed, besides));
+    if matches!(ended, Ended::TooMuch | Ended::Stuck) {
+        return Err(Fault::Endless { packets: packets(&trace) });
+    }
+    Ok(Simulated { scene, recipe, trace })
 }
 
 /// What `aperto demo` alone says: the scenes, one a line.

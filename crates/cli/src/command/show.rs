@@ -25,7 +25,8 @@ pub(crate) fn run(job: &Show, looks: &Looks) -> Result<Exit, Fault> {
     present::finished(trace, page, &job.record, looks)
 }
 
-fn octets_of(file: &str) -> Result<Vec<u8>, Fault> {
+/// The octets of a file, or of stdin.
+pub(crate) fn octets_of(file: &str) -> Result<Vec<u8>, Fault> {
     let unreadable = |error: io::Error| Fault::CannotRead { file: file.into(), why: trouble(&error) };
     let mut octets = Vec::new();
     if file == "-" {
@@ -41,7 +42,7 @@ fn octets_of(file: &str) -> Result<Vec<u8>, Fault> {
 }
 
 /// The trace that a file holds; where it is cut off, what came before that, and the fault.
-fn understand(file: &str, octets: &[u8]) -> Result<(Trace, Option<Fault>), Fault> {
+pub(crate) fn understand(file: &str, octets: &[u8]) -> Result<(Trace, Option<Fault>), Fault> {
     if octets.first() == Some(&b'{') {
         return recording(file, octets);
     }
@@ -95,6 +96,8 @@ fn only(trace: &Trace, stream: u32) -> Result<Trace, Fault> {
         });
     };
     let mut one = Trace::new(trace.header.clone());
+    // A part of a run cannot be run again.
+    one.header.recipe = None;
     one.ending.clone_from(&trace.ending);
     for record in trace.records().iter().filter(|record| record.flow.is_none_or(|flow| flow == wanted)) {
         one.push(record.clone());

@@ -1,0 +1,95 @@
+//! What the commands that work on recordings say when they cannot do what was asked.
+//!
+//! A [`ToolFault`] is a value with its numbers, as a [`Fault`](super::Fault) is; each language is an
+//! exhaustive `match` in a file of its own.
+
+mod en;
+mod pt;
+
+use alloc::string::String;
+
+use super::{Exit, Notice};
+use crate::Language;
+
+/// Why a recording cannot be run again.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum NotReplayable {
+    /// It was made on a real wire, of this name.
+    Live(String),
+    /// It is a capture: packets, and not what led to them.
+    Capture,
+    /// It does not say how it was made.
+    NoRecipe,
+    /// Its recipe is of a kind that this version does not know.
+    UnknownRecipe(String),
+    /// Its recipe has a word that this version does not understand.
+    NotUnderstood {
+        /// The recipe.
+        recipe: String,
+        /// What is wrong with it, by the code of the fault.
+        what: String,
+    },
+}
+
+/// What the commands that work on recordings could not do.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[expect(missing_docs, reason = "the text of a variant says what its fields are")]
+pub enum ToolFault {
+    /// `replay` of something that cannot be run again.
+    NotReplayable { file: String, why: NotReplayable },
+    /// `replay`: something else happened now than is recorded; a side that has nothing more is none.
+    /// Record 0 is the header.
+    ReplayDiffers {
+        file: String,
+        record: u64,
+        recorded: Option<String>,
+        now: Option<String>,
+        /// The version that recorded it, where it is another.
+        version: Option<String>,
+    },
+    /// `replay` of a file that is cut off or damaged; what came before is the same.
+    ReplayCutOff { file: String, at: u64, records: u64 },
+}
+
+impl ToolFault {
+    /// The code with which the program ends.
+    #[must_use]
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::NotReplayable { why: NotReplayable::Live(_) | NotReplayable::Capture, .. } => Exit::Usage,
+            Self::NotReplayable { .. } | Self::ReplayCutOff { .. } => Exit::Unreadable,
+            Self::ReplayDiffers { .. } => Exit::Failed,
+        }
+    }
+
+    /// A name that does not change, for programs that read the output.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotReplayable { .. } => "not-replayable",
+            Self::ReplayDiffers { .. } => "replay-differs",
+            Self::ReplayCutOff { .. } => "replay-cut-off",
+        }
+    }
+
+    pub(super) fn notice(&self, language: Language) -> Notice {
+        match language {
+            Language::English => en::fault(self),
+            Language::Portuguese => pt::fault(self),
+        }
+    }
+}
+
+/// What a replay that went well says.
+#[must_use]
+pub fn replay_same(language: Language, records: u64) -> String {
+    match language {
+        Language::English if records == 1 => "same, 1 record".into(),
+        Language::English => alloc::format!("same, {records} records"),
+        Language::Portuguese if records == 1 => "igual, 1 registro".into(),
+        Language::Portuguese => alloc::format!("igual, {records} registros"),
+    }
+}
+
+#[cfg(test)]
+mod tests;
