@@ -18,7 +18,7 @@ exec </dev/null
 SEEDS=${SEEDS:-2000}
 FUZZ_SECONDS=${FUZZ_SECONDS:-5}
 CAMPAIGN=(cargo run --release -p aperto-sim --example campaign -- --seeds "$SEEDS")
-PURE=(time wire tcp arq host app trace explain sim)
+PURE=(time wire tcp arq host app seal trace explain sim)
 BARE_TARGETS=(thumbv7em-none-eabi wasm32-unknown-unknown)
 # command:package
 TOOLS=(tshark:tshark python3:python3 nc:netcat-openbsd ip:iproute2 ping:iputils-ping curl:curl)

@@ -7,22 +7,23 @@ use crate::source::Source;
 use crate::tree::Tree;
 
 /// Who may use whom: the arrows of ARCHITECTURE.md. A crate that is not here is a fault.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("time", &[]),
     ("wire", &[]),
     ("app", &[]),
+    ("seal", &["time"]),
     ("tcp", &["time", "wire"]),
     ("arq", &["time"]),
     ("host", &["time", "wire", "tcp"]),
     ("trace", &["time", "wire", "tcp", "arq", "host"]),
     ("explain", &["time", "wire", "tcp", "arq", "host", "trace"]),
-    ("sim", &["time", "wire", "tcp", "arq", "host", "trace", "app"]),
+    ("sim", &["time", "wire", "tcp", "arq", "host", "trace", "app", "seal"]),
     ("tokio", &["time", "wire", "tcp", "host", "app"]),
-    ("cli", &["time", "wire", "tcp", "arq", "host", "trace", "app", "explain", "sim", "tokio"]),
+    ("cli", &["time", "wire", "tcp", "arq", "host", "trace", "app", "seal", "explain", "sim", "tokio"]),
 ];
 
 /// The crates without clock, I/O, threads and luck of their own.
-const PURE: [&str; 9] = ["time", "wire", "tcp", "arq", "host", "app", "trace", "explain", "sim"];
+const PURE: [&str; 10] = ["time", "wire", "tcp", "arq", "host", "app", "seal", "trace", "explain", "sim"];
 
 /// What a pure crate's first file says.
 const PROMISES: [&str; 2] = ["#![no_std]", "#![forbid(unsafe_code)]"];
