@@ -11,9 +11,10 @@
 //! | [`script`]  | does a list of things, one after the other: write, wait, close |
 //! | [`guest`]   | the door for applications of other crates |
 //! | [`hello`]   | what both sides agree on before the first message: mode, sizes, window, integrity |
+//! | [`session`] | a session of a textbook protocol over datagrams: HELLO, both directions, FIN |
 //! | [`pattern`] | the octets that a seed stands for, and a running hash |
 //!
-//! Time is a [`Duration`] since the driver's zero: this crate depends on nothing.
+//! Time is a [`Duration`] since the driver's zero; a session, which is no [`Application`], has instants.
 //!
 //! Left out, and to come in modules of their own: chat and file transfer with their message formats.
 
@@ -32,6 +33,7 @@ pub mod hello;
 mod pace;
 pub mod pattern;
 pub mod script;
+pub mod session;
 
 pub use bulk::Bulk;
 pub use echo::Echo;

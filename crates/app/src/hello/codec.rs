@@ -195,17 +195,7 @@ impl Hello {
                 3
             }
         };
-        // Seven fields of at most 18 octets each: far below the most.
-        let length = fields.len() as u16;
-        let mut octets = Vec::with_capacity(HEAD + fields.len() + TAIL);
-        octets.extend_from_slice(&MAGIC);
-        octets.extend_from_slice(&[VERSION, kind]);
-        octets.extend_from_slice(&length.to_be_bytes());
-        octets.extend_from_slice(&self.session().to_be_bytes());
-        octets.extend_from_slice(&fields);
-        let sum = crc32(&octets);
-        octets.extend_from_slice(&sum.to_be_bytes());
-        octets
+        seal(kind, self.session(), &fields)
     }
 
     /// Reads the HELLO at the start of a stream, and says how many octets it takes.
@@ -214,35 +204,14 @@ impl Hello {
     ///
     /// [`Fault::Incomplete`] while it may still become one; everything else is final.
     pub fn decode(octets: &[u8]) -> Result<(Self, usize), DecodeError> {
-        let wrong = |at, what| Err(DecodeError { at, what });
-        let differs = octets.iter().zip(MAGIC).position(|(is, should)| *is != should);
-        if let Some(at) = differs {
-            return wrong(at, Fault::Magic);
-        }
-        let incomplete = |needs| DecodeError { at: octets.len(), what: Fault::Incomplete { needs } };
-        let (head, rest) = octets.split_first_chunk::<HEAD>().ok_or(incomplete(HEAD + TAIL))?;
-        let [_, _, _, _, version, kind, high, low, session @ ..] = *head;
-        let length = usize::from(u16::from_be_bytes([high, low]));
-        if length > MOST_FIELDS {
-            return wrong(6, Fault::TooLong { says: length });
-        }
-        let whole = HEAD + length + TAIL;
-        let (fields, rest) = rest.split_at_checked(length).ok_or(incomplete(whole))?;
-        let sum = *rest.first_chunk::<TAIL>().ok_or(incomplete(whole))?;
-        let summed = octets.get(..HEAD + length).unwrap_or_default();
-        if u32::from_be_bytes(sum) != crc32(summed) {
-            return wrong(HEAD + length, Fault::Checksum);
-        }
-        let session = u32::from_be_bytes(session);
-        if version != VERSION {
-            return wrong(4, Fault::Version { version, session });
-        }
-        let fields = Fields::read(fields)?;
-        let hello = match kind {
+        let (sealed, whole) = unseal(octets)?;
+        let session = sealed.session;
+        let fields = Fields::read(sealed.fields)?;
+        let hello = match sealed.kind {
             1 => Self::Ask { session, ask: fields.ask()? },
             2 => Self::Grant { session, terms: fields.terms()? },
             3 => Self::Refuse { session, why: fields.reason()? },
-            kind => return wrong(5, Fault::Kind { kind }),
+            kind => return Err(DecodeError { at: 5, what: Fault::Kind { kind } }),
         };
         Ok((hello, whole))
     }
@@ -259,6 +228,55 @@ impl Hello {
         }
         Ok(hello)
     }
+}
+
+/// What every message that starts with the magic has, whatever its kind.
+pub(crate) struct Sealed<'a> {
+    pub(crate) kind: u8,
+    pub(crate) session: u32,
+    pub(crate) fields: &'a [u8],
+}
+
+/// Puts a head before fields, and their checksum behind. There are at most 512 octets of fields.
+pub(crate) fn seal(kind: u8, session: u32, fields: &[u8]) -> Vec<u8> {
+    debug_assert!(fields.len() <= MOST_FIELDS, "seven fields of at most 18 octets each");
+    let mut octets = Vec::with_capacity(HEAD + fields.len() + TAIL);
+    octets.extend_from_slice(&MAGIC);
+    octets.extend_from_slice(&[VERSION, kind]);
+    octets.extend_from_slice(&(fields.len() as u16).to_be_bytes());
+    octets.extend_from_slice(&session.to_be_bytes());
+    octets.extend_from_slice(fields);
+    let sum = crc32(&octets);
+    octets.extend_from_slice(&sum.to_be_bytes());
+    octets
+}
+
+/// Takes the head off, and says how many octets the whole takes; checks all but kind and fields.
+pub(crate) fn unseal(octets: &[u8]) -> Result<(Sealed<'_>, usize), DecodeError> {
+    let wrong = |at, what| Err(DecodeError { at, what });
+    let differs = octets.iter().zip(MAGIC).position(|(is, should)| *is != should);
+    if let Some(at) = differs {
+        return wrong(at, Fault::Magic);
+    }
+    let incomplete = |needs| DecodeError { at: octets.len(), what: Fault::Incomplete { needs } };
+    let (head, rest) = octets.split_first_chunk::<HEAD>().ok_or(incomplete(HEAD + TAIL))?;
+    let [_, _, _, _, version, kind, high, low, session @ ..] = *head;
+    let length = usize::from(u16::from_be_bytes([high, low]));
+    if length > MOST_FIELDS {
+        return wrong(6, Fault::TooLong { says: length });
+    }
+    let whole = HEAD + length + TAIL;
+    let (fields, rest) = rest.split_at_checked(length).ok_or(incomplete(whole))?;
+    let sum = *rest.first_chunk::<TAIL>().ok_or(incomplete(whole))?;
+    let summed = octets.get(..HEAD + length).unwrap_or_default();
+    if u32::from_be_bytes(sum) != crc32(summed) {
+        return wrong(HEAD + length, Fault::Checksum);
+    }
+    let session = u32::from_be_bytes(session);
+    if version != VERSION {
+        return wrong(4, Fault::Version { version, session });
+    }
+    Ok((Sealed { kind, session, fields }, whole))
 }
 
 /// The fields that are numbers, the same in an ASK and in a GRANT.
