@@ -9,6 +9,7 @@
 //! | [`echo`]    | sends back what it reads, as it is or in upper case |
 //! | [`bulk`]    | sends so many octets of a known pattern, checks those that come |
 //! | [`script`]  | does a list of things, one after the other: write, wait, close |
+//! | [`text`]    | handshakes told in text, every number checked |
 //! | [`guest`]   | the door for applications of other crates |
 //! | [`hello`]   | what both sides agree on before the first message: mode, sizes, window, integrity |
 //! | [`session`] | a session of a textbook protocol over datagrams: HELLO, both directions, FIN |
@@ -34,6 +35,7 @@ mod pace;
 pub mod pattern;
 pub mod script;
 pub mod session;
+pub mod text;
 
 pub use bulk::Bulk;
 pub use echo::Echo;
@@ -41,6 +43,7 @@ pub use guest::Guest;
 pub use pace::{Pace, Reader};
 pub use pattern::Tally;
 pub use script::Script;
+pub use text::TextHandshake;
 
 /// What an application wants of its connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -126,6 +129,8 @@ pub enum Machine {
     Bulk(Bulk),
     /// Does a list of things.
     Script(Script),
+    /// Tells a handshake in text.
+    Text(TextHandshake),
     /// What another crate brought.
     Guest(Box<dyn Guest>),
 }
@@ -137,6 +142,7 @@ macro_rules! whichever {
             Self::Echo($machine) => $call,
             Self::Bulk($machine) => $call,
             Self::Script($machine) => $call,
+            Self::Text($machine) => $call,
             Self::Guest($machine) => $call,
         }
     };

@@ -11,11 +11,12 @@ use core::time::Duration;
 use aperto_app::bulk::Plan;
 use aperto_app::echo::Voice;
 use aperto_app::script::Step;
-use aperto_app::{Bulk, Echo, Machine, Pace, Script};
+use aperto_app::text::{self, Dialect, Role};
+use aperto_app::{Bulk, Echo, Machine, Pace, Script, TextHandshake};
 
 use crate::channel::picks::{Action, Picks};
 use crate::quantity::{Probability, Rate};
-use crate::recipe::{Opening, Protocol, Recipe, SERVER_PORT, Side, Stop, says_and_closes};
+use crate::recipe::{Isn, Opening, Protocol, Recipe, SERVER_PORT, Side, Stop, says_and_closes};
 
 /// A scene.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -54,11 +55,15 @@ pub enum Scene {
     Bulk,
     /// [`ports`]
     Ports,
+    /// [`told_in_text`]
+    TextHandshake,
+    /// [`told_in_text`]
+    TextThreeWay,
 }
 
 impl Scene {
     /// All of them, in the order of the manual.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Handshake,
         Self::Data,
         Self::Loss,
@@ -76,6 +81,8 @@ impl Scene {
         Self::TimeWait,
         Self::Bulk,
         Self::Ports,
+        Self::TextHandshake,
+        Self::TextThreeWay,
     ];
 
     /// Its name on the command line.
@@ -99,6 +106,8 @@ impl Scene {
             Self::TimeWait => "time-wait",
             Self::Bulk => "bulk",
             Self::Ports => "ports",
+            Self::TextHandshake => "text-handshake",
+            Self::TextThreeWay => "text-three-way",
         }
     }
 
@@ -129,6 +138,8 @@ impl Scene {
             Self::TimeWait => time_wait(),
             Self::Bulk => bulk(BULK_OCTETS),
             Self::Ports => ports(3),
+            Self::TextHandshake => told_in_text(Dialect::Handshake),
+            Self::TextThreeWay => told_in_text(Dialect::ThreeWay),
         }
     }
 }
@@ -349,4 +360,24 @@ pub fn ports(clients: u32) -> Recipe {
         client = client.opening_at(ms((number - 1) * 10), says);
     }
     between(client, Side::server().offering(upper(ms(30))))
+}
+
+/// Two programs tell each other a handshake in text, over the connection that TCP opened before with
+/// one of its own: the numbers in the text and those of the segments have nothing to do with each
+/// other, and so the latter are no textbook's.
+#[must_use]
+pub fn told_in_text(dialect: Dialect) -> Recipe {
+    let (client, server) = dialect.firsts();
+    let side = |role, first| {
+        let (patience, words) = (text::PATIENCE, text::bare_words as text::Words);
+        Machine::Text(TextHandshake::new(text::Settings { dialect, role, first, patience, words }))
+    };
+    let mut recipe = between(
+        Side::client().opening(side(Role::Client, client)),
+        Side::server().offering(side(Role::Server, server)),
+    );
+    let openings = recipe.clients.iter_mut().flat_map(|client| &mut client.openings);
+    openings.for_each(|opening| opening.remote_port = dialect.port());
+    recipe.server.services.iter_mut().for_each(|service| service.port = dialect.port());
+    Recipe { isn: Isn::FromSeed, ..recipe }
 }

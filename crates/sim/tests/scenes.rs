@@ -343,3 +343,26 @@ fn a_pick_changes_nothing_before_it() {
         assert_eq!(before(&plain), before(&picked));
     }
 }
+
+/// The texts are those of the two programs as their authors wrote them.
+#[test]
+fn a_handshake_told_in_text_is_data_in_segments_of_its_own_after_the_real_one() {
+    use aperto_app::text::Dialect;
+    let handshake =
+        ["SYN:2389", "SYN-ACK:4404:ACK:2390", "ACK:4405", "FIN:4405", "ACK:4406", "FIN:2390", "ACK:2391"];
+    let three_way = ["[1] SYN/seq=1234", "[2] SYN/seq=1567 ACK/seq=1235", "[3] ACK/seq=1568"];
+    for (dialect, told) in [(Dialect::Handshake, &handshake[..]), (Dialect::ThreeWay, &three_way)] {
+        let world = run(&scenes::told_in_text(dialect));
+        let sent = world.trace().records().iter().filter_map(|record| match &record.fact {
+            Fact::Left(packet) => Some(packet),
+            _ => None,
+        });
+        let texts: Vec<(u32, &str)> = sent
+            .filter(|packet| packet.payload_length > 0)
+            .map(|packet| (packet.number.0, std::str::from_utf8(packet.payload()).unwrap()))
+            .collect();
+        assert_eq!(texts.iter().map(|(_, text)| *text).collect::<Vec<_>>(), told);
+        assert_eq!(texts[0].0, 4, "SYN, SYN,ACK and ACK came before");
+        assert!(ladder(&world).contains("4 40 > PSH,ACK seq=1 ack=1 len="));
+    }
+}

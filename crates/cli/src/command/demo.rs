@@ -37,6 +37,7 @@ pub(crate) fn run(job: &Demo, looks: &Looks) -> Result<Exit, Fault> {
         repeat: Some(job.repeat_with_seed.clone()),
         draw: present::Draw::of(job.scene.is_none(), &recipe),
         missing: missing(&trace, scene),
+        remark: scene.and_then(|scene| remark(scene, looks)),
         broken: None,
     };
     present::finished(trace, page, &job.record, looks)
@@ -67,6 +68,16 @@ pub(crate) fn simulate(job: &Demo, looks: &Looks) -> Result<Simulated, Fault> {
         return Err(Fault::Endless { packets: packets(&trace) });
     }
     Ok(Simulated { scene, recipe, trace })
+}
+
+/// How many of the segments told a handshake in text.
+fn remark(scene: Scene, looks: &Looks) -> Option<String> {
+    let text = match scene {
+        Scene::TextHandshake => looks.say("7 messages told in text", "7 mensagens contadas em texto"),
+        Scene::TextThreeWay => looks.say("3 messages told in text", "3 mensagens contadas em texto"),
+        _ => return None,
+    };
+    Some(text.to_owned())
 }
 
 /// What `aperto demo` alone says: the scenes, one a line.
@@ -120,6 +131,14 @@ fn about(scene: Scene, looks: &Looks) -> &'static str {
         Scene::Ports => looks.say(
             "several clients, one server port (--clients N)",
             "vários clientes, uma porta do servidor (--clients N)",
+        ),
+        Scene::TextHandshake => looks.say(
+            "SYN:2389 and its answers, as text in segments that are no SYN",
+            "SYN:2389 e as respostas, como texto em segmentos que não são SYN",
+        ),
+        Scene::TextThreeWay => looks.say(
+            "three messages told in text, and the real handshake before them",
+            "três mensagens contadas em texto, e antes o handshake de verdade",
         ),
     }
 }

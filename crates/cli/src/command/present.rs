@@ -31,6 +31,8 @@ pub(crate) struct Page {
     pub(crate) draw: Draw,
     /// What was delivered of what was sent, where that is less.
     pub(crate) missing: Option<(u64, u64)>,
+    /// What else the footer says.
+    pub(crate) remark: Option<String>,
     /// What was wrong with the file that it comes from.
     pub(crate) broken: Option<Fault>,
 }
@@ -164,6 +166,7 @@ pub(crate) fn ladder_view(looks: &Looks, page: &Page) -> LadderView {
         },
         next: page.next.clone().filter(|_| !looks.quiet),
         repeat: page.repeat.clone().filter(|_| page.next.is_none() && !looks.quiet),
+        remark: page.remark.clone(),
         ..LadderView::new(looks.language)
     }
 }
