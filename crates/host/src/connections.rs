@@ -13,8 +13,8 @@ use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 
 use aperto_tcp::{Connection, Folded};
-use aperto_time::Deadline;
 use aperto_time::wheel::Token;
+use aperto_time::{Deadline, Instant};
 
 use crate::config::Config;
 use crate::demux::{Binding, Table, Tuple};
@@ -55,6 +55,8 @@ pub(crate) struct Entry {
     pub(crate) stage: Stage,
     pub(crate) body: Body,
     pub(crate) timer: Option<Token>,
+    /// What the timer is armed for, so that nobody need look into the wheel.
+    pub(crate) armed_for: Instant,
     /// The Differentiated Services field of its packets, in place: the upper six bits of an octet.
     pub(crate) diffserv: u8,
     /// Whether the table finds it: not after it has ended, so that its sockets are free.
@@ -76,6 +78,7 @@ impl Entry {
             stage,
             body: Body::Live(Box::new(connection)),
             timer: None,
+            armed_for: Instant::FAR_FUTURE,
             diffserv: 0,
             linked: true,
             ready: false,

@@ -215,7 +215,10 @@ impl Host {
                     entry.timer = None;
                     self.wheel.cancel(token);
                 }
-                Some(deadline) if deadline.at > at => self.wheel.move_to(token, deadline.at),
+                Some(deadline) if deadline.at > at => {
+                    entry.armed_for = deadline.at;
+                    self.wheel.move_to(token, deadline.at);
+                }
                 Some(deadline) => {
                     let connection = ConnectionId(id);
                     return Some(deadline.map(|timer| Timer::Tcp { connection, timer }));
@@ -286,13 +289,11 @@ impl Host {
         let Some(entry) = self.tcp.entries.get_mut(id) else { return };
         let Some(deadline) = entry.deadline() else { return };
         match entry.timer {
+            Some(_) if entry.armed_for <= deadline.at => return,
+            Some(token) => self.wheel.move_to(token, deadline.at),
             None => entry.timer = Some(self.wheel.arm(deadline.at, Due::Connection(id))),
-            Some(token) => {
-                if self.wheel.deadline(token).is_some_and(|armed| armed > deadline.at) {
-                    self.wheel.move_to(token, deadline.at);
-                }
-            }
         }
+        entry.armed_for = deadline.at;
     }
 
     pub(crate) fn arm_neighbor(&mut self, now: Instant, id: Id, question: Question) {

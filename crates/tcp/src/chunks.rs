@@ -10,8 +10,8 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-/// The first chunk of an empty queue, in octets.
-const SMALLEST: usize = 512;
+/// The first chunk of an empty queue, in octets: a cache line.
+const SMALLEST: usize = 64;
 /// No chunk is larger.
 const LARGEST: usize = 1 << 16;
 /// Most chunks that are kept for the next octets.
@@ -47,33 +47,37 @@ impl Clone for Spare {
     }
 }
 
-/// Octets from `start` on; `octets.capacity()` of them fit at most.
+/// Octets from `start` on, as many as fit into the capacity.
 #[derive(Debug)]
 struct Chunk {
     start: u64,
-    room: usize,
     octets: Vec<u8>,
 }
 
 impl Clone for Chunk {
     /// Keeps the room: a plain copy of the vector would have no spare capacity.
     fn clone(&self) -> Self {
-        let mut octets = Vec::with_capacity(self.room);
+        let mut octets = Vec::with_capacity(self.room());
         octets.extend_from_slice(&self.octets);
-        Self { start: self.start, room: self.room, octets }
+        Self { start: self.start, octets }
     }
 }
 
 impl Chunk {
+    /// How many octets fit.
+    const fn room(&self) -> usize {
+        self.octets.capacity()
+    }
+
     /// The position after the last that fits here.
     fn limit(&self) -> u64 {
-        self.start + self.room as u64
+        self.start + self.room() as u64
     }
 
     /// Writes what fits at `position`, which lies in this chunk; says how many octets.
     fn write(&mut self, position: u64, octets: &[u8]) -> usize {
         let at = offset(self.start, position);
-        let count = octets.len().min(self.room - at);
+        let count = octets.len().min(self.room() - at);
         let octets = &octets[..count];
         let held = self.octets.len();
         if at == held {
@@ -116,16 +120,16 @@ impl Chunks {
     /// The chunk that holds `position`; chunks are added until one does.
     fn chunk_for(&mut self, position: u64, wanted: usize) -> &mut Chunk {
         loop {
-            let (limit, previous) = self.last().map_or((self.start, 0), |last| (last.limit(), last.room));
+            let (limit, previous) = self.last().map_or((self.start, 0), |last| (last.limit(), last.room()));
             if position < limit {
                 break;
             }
             let spare = self.long.as_mut().and_then(|long| long.spare.0.pop());
             let chunk = match spare {
-                Some(octets) => Chunk { start: limit, room: LARGEST, octets },
+                Some(octets) => Chunk { start: limit, octets },
                 None => {
                     let room = wanted.next_power_of_two().max(2 * previous).clamp(SMALLEST, LARGEST);
-                    Chunk { start: limit, room, octets: Vec::with_capacity(room) }
+                    Chunk { start: limit, octets: Vec::with_capacity(room) }
                 }
             };
             if self.first.is_none() {
@@ -172,7 +176,7 @@ impl Chunks {
     /// Takes the first chunk out of use.
     fn drop_first(&mut self) {
         let Some(mut chunk) = self.first.take() else { return };
-        if chunk.room == LARGEST {
+        if chunk.room() == LARGEST {
             let long = self.long.get_or_insert_default();
             if long.spare.0.len() < MOST_SPARE {
                 chunk.octets.clear();
@@ -215,12 +219,12 @@ impl Chunks {
     #[cfg(test)]
     pub(crate) fn memory(&self) -> usize {
         let long = self.long.as_ref().map_or(0, |long| {
-            long.rest.iter().map(|chunk| chunk.room).sum::<usize>()
+            long.rest.iter().map(Chunk::room).sum::<usize>()
                 + long.rest.capacity() * size_of::<Chunk>()
                 + long.spare.0.iter().map(Vec::capacity).sum::<usize>()
                 + size_of::<Long>()
         });
-        self.first.as_ref().map_or(0, |first| first.room) + long
+        self.first.as_ref().map_or(0, Chunk::room) + long
     }
 
     /// The chunk at an index, the first having 0.

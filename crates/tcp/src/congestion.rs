@@ -4,10 +4,11 @@
 //! The algorithm is the Reno family's; what else decides a window (CUBIC, BBR) is to stand beside
 //! it as a type of its own with the same five questions.
 
-use aperto_time::{Duration, Instant};
+use aperto_time::Instant;
 
 use crate::config::Config;
 use crate::note::WindowChange;
+use crate::rtt::RttEstimator;
 
 /// cwnd and ssthresh. Sizes in octets. RFC 9293 §3.8.2 \[MUST-19\].
 #[derive(Clone, Debug)]
@@ -103,11 +104,11 @@ impl Congestion {
         &mut self,
         now: Instant,
         flight: u32,
-        rto: Duration,
+        rtt: &RttEstimator,
         config: &Config,
         mss: u32,
     ) -> bool {
-        let idle = flight == 0 && now.since(self.last_sent) > rto;
+        let idle = flight == 0 && now > rtt.due(self.last_sent, config);
         self.last_sent = now;
         let restart = initial_window(config, mss);
         let begin_anew = idle && self.cwnd > restart;

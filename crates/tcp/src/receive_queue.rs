@@ -6,6 +6,7 @@
 //!
 //! Left out: throwing away out-of-order pieces under memory pressure (RFC 2018 §8 allows it).
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use aperto_wire::SeqNumber;
@@ -19,7 +20,14 @@ pub(crate) struct ReceiveQueue {
     chunks: Chunks,
     /// The position of RCV.NXT: everything before it has arrived.
     next: u64,
-    /// What has arrived beyond it: sorted, disjoint, not touching.
+    /// What has arrived beyond it, while there is a hole.
+    beyond: Option<Box<Beyond>>,
+}
+
+/// Pieces that have arrived beyond a hole; at least one.
+#[derive(Clone, Debug, Default)]
+struct Beyond {
+    /// Sorted, disjoint, not touching.
     pieces: Vec<Piece>,
     /// A position inside each of the pieces that changed last, the latest first (RFC 2018 §4).
     recent: [u64; SackBlocks::MAX],
@@ -43,94 +51,7 @@ pub(crate) struct Inserted {
     pub(crate) refused: bool,
 }
 
-impl ReceiveQueue {
-    /// Octets that the application can read.
-    pub(crate) fn readable(&self) -> usize {
-        usize::try_from(self.next - self.chunks.start()).expect("the window bounds the queue")
-    }
-
-    /// Octets that have arrived beyond a hole.
-    pub(crate) fn out_of_order(&self) -> usize {
-        self.pieces.iter().map(|p| usize::try_from(p.end - p.start).unwrap_or(usize::MAX)).sum()
-    }
-
-    /// How far what has arrived reaches beyond the in-order part, holes included.
-    pub(crate) fn reach(&self) -> usize {
-        self.pieces.last().map_or(0, |last| usize::try_from(last.end - self.next).unwrap_or(usize::MAX))
-    }
-
-    /// Whether there is a hole.
-    pub(crate) fn has_hole(&self) -> bool {
-        !self.pieces.is_empty()
-    }
-
-    /// Takes `octets` that begin `ahead` octets after the in-order part.
-    pub(crate) fn insert(&mut self, ahead: usize, octets: &[u8], max_pieces: usize) -> Inserted {
-        if ahead == 0 && self.pieces.is_empty() {
-            self.chunks.write(self.next, octets);
-            self.next += octets.len() as u64;
-            return Inserted { new: octets.len(), in_order: octets.len(), refused: false };
-        }
-        self.insert_beside_pieces(self.next + ahead as u64, octets, max_pieces)
-    }
-
-    fn insert_beside_pieces(&mut self, start: u64, octets: &[u8], max_pieces: usize) -> Inserted {
-        let end = start + octets.len() as u64;
-        if octets.is_empty() {
-            return Inserted::default();
-        }
-        // The pieces that overlap or touch what arrived.
-        let first = self.pieces.partition_point(|piece| piece.end < start);
-        let last = self.pieces.partition_point(|piece| piece.start <= end);
-        let in_order = start == self.next;
-        if first == last && !in_order && self.pieces.len() >= max_pieces {
-            return Inserted { refused: true, ..Inserted::default() };
-        }
-        let new = self.write_gaps(start, octets, first, last);
-        let merged = self.pieces[first..last].iter().fold(Piece { start, end }, |all, piece| Piece {
-            start: all.start.min(piece.start),
-            end: all.end.max(piece.end),
-        });
-        if merged.start == self.next {
-            self.pieces.drain(first..last);
-            let grown = merged.end - self.next;
-            self.next = merged.end;
-            if self.pieces.is_empty() {
-                self.pieces = Vec::new();
-            }
-            let in_order = usize::try_from(grown).expect("the window bounds the queue");
-            return Inserted { new, in_order, refused: false };
-        }
-        self.pieces.splice(first..last, [merged]);
-        self.remember(start);
-        Inserted { new, in_order: 0, refused: false }
-    }
-
-    /// Writes those octets that are not there yet; says how many.
-    fn write_gaps(&mut self, start: u64, octets: &[u8], first: usize, last: usize) -> usize {
-        let end = start + octets.len() as u64;
-        let part = |from: u64, to: u64| -> &[u8] {
-            let at = |position: u64| usize::try_from(position - start).unwrap_or(usize::MAX);
-            octets.get(at(from)..at(to)).unwrap_or(&[])
-        };
-        let mut from = start;
-        let mut new = 0;
-        for piece in &self.pieces[first..last] {
-            if piece.start > from {
-                let gap = part(from, piece.start.min(end));
-                self.chunks.write(from, gap);
-                new += gap.len();
-            }
-            from = from.max(piece.end);
-        }
-        if from < end {
-            let gap = part(from, end);
-            self.chunks.write(from, gap);
-            new += gap.len();
-        }
-        new
-    }
-
+impl Beyond {
     /// Puts the piece around `position` first in the list of the latest.
     fn remember(&mut self, position: u64) {
         let same = |one: u64, other: u64| {
@@ -146,6 +67,102 @@ impl ReceiveQueue {
         let index = self.pieces.partition_point(|piece| piece.end <= position);
         self.pieces.get(index).copied().filter(|piece| piece.start <= position)
     }
+}
+
+impl ReceiveQueue {
+    /// Octets that the application can read.
+    pub(crate) fn readable(&self) -> usize {
+        usize::try_from(self.next - self.chunks.start()).expect("the window bounds the queue")
+    }
+
+    /// Octets that have arrived beyond a hole.
+    pub(crate) fn out_of_order(&self) -> usize {
+        self.pieces().iter().map(|p| usize::try_from(p.end - p.start).unwrap_or(usize::MAX)).sum()
+    }
+
+    /// How far what has arrived reaches beyond the in-order part, holes included.
+    pub(crate) fn reach(&self) -> usize {
+        self.pieces().last().map_or(0, |last| usize::try_from(last.end - self.next).unwrap_or(usize::MAX))
+    }
+
+    /// Whether there is a hole.
+    pub(crate) const fn has_hole(&self) -> bool {
+        self.beyond.is_some()
+    }
+
+    fn pieces(&self) -> &[Piece] {
+        self.beyond.as_ref().map_or(&[], |beyond| &beyond.pieces)
+    }
+
+    /// Takes `octets` that begin `ahead` octets after the in-order part.
+    pub(crate) fn insert(&mut self, ahead: usize, octets: &[u8], max_pieces: usize) -> Inserted {
+        if ahead == 0 && !self.has_hole() {
+            self.chunks.write(self.next, octets);
+            self.next += octets.len() as u64;
+            return Inserted { new: octets.len(), in_order: octets.len(), refused: false };
+        }
+        self.insert_beside_pieces(self.next + ahead as u64, octets, max_pieces)
+    }
+
+    fn insert_beside_pieces(&mut self, start: u64, octets: &[u8], max_pieces: usize) -> Inserted {
+        let end = start + octets.len() as u64;
+        if octets.is_empty() {
+            return Inserted::default();
+        }
+        // The pieces that overlap or touch what arrived.
+        let pieces = self.pieces();
+        let first = pieces.partition_point(|piece| piece.end < start);
+        let last = pieces.partition_point(|piece| piece.start <= end);
+        let in_order = start == self.next;
+        if first == last && !in_order && pieces.len() >= max_pieces {
+            return Inserted { refused: true, ..Inserted::default() };
+        }
+        let new = self.write_gaps(start, octets, first, last);
+        let beyond = self.beyond.get_or_insert_default();
+        let merged = beyond.pieces[first..last].iter().fold(Piece { start, end }, |all, piece| Piece {
+            start: all.start.min(piece.start),
+            end: all.end.max(piece.end),
+        });
+        if merged.start == self.next {
+            beyond.pieces.drain(first..last);
+            if beyond.pieces.is_empty() {
+                self.beyond = None;
+            }
+            let grown = merged.end - self.next;
+            self.next = merged.end;
+            let in_order = usize::try_from(grown).expect("the window bounds the queue");
+            return Inserted { new, in_order, refused: false };
+        }
+        beyond.pieces.splice(first..last, [merged]);
+        beyond.remember(start);
+        Inserted { new, in_order: 0, refused: false }
+    }
+
+    /// Writes those octets that are not there yet; says how many.
+    fn write_gaps(&mut self, start: u64, octets: &[u8], first: usize, last: usize) -> usize {
+        let end = start + octets.len() as u64;
+        let part = |from: u64, to: u64| -> &[u8] {
+            let at = |position: u64| usize::try_from(position - start).unwrap_or(usize::MAX);
+            octets.get(at(from)..at(to)).unwrap_or(&[])
+        };
+        let mut from = start;
+        let mut new = 0;
+        let overlapped = self.beyond.as_ref().map_or(&[][..], |beyond| &beyond.pieces[first..last]);
+        for piece in overlapped {
+            if piece.start > from {
+                let gap = part(from, piece.start.min(end));
+                self.chunks.write(from, gap);
+                new += gap.len();
+            }
+            from = from.max(piece.end);
+        }
+        if from < end {
+            let gap = part(from, end);
+            self.chunks.write(from, gap);
+            new += gap.len();
+        }
+        new
+    }
 
     /// The pieces as SACK blocks, the latest first, at most `most` of them. RFC 2018 §4.
     pub(crate) fn sack_blocks(
@@ -156,14 +173,14 @@ impl ReceiveQueue {
         let mut seen = 0;
         let number =
             move |position: u64, next: u64| receive_next + u32::try_from(position - next).unwrap_or(u32::MAX);
-        self.recent
-            .iter()
-            .enumerate()
-            .filter_map(move |(n, &position)| {
-                let piece = self.piece_around(position)?;
-                let listed = self.recent[..n].iter().any(|&p| self.piece_around(p) == Some(piece));
-                (!listed).then_some(piece)
-            })
+        let latest = move |beyond: &Beyond, n: usize| {
+            let piece = beyond.piece_around(beyond.recent[n])?;
+            let listed = beyond.recent[..n].iter().any(|&p| beyond.piece_around(p) == Some(piece));
+            (!listed).then_some(piece)
+        };
+        let beyond = self.beyond.as_deref();
+        (0..SackBlocks::MAX)
+            .filter_map(move |n| latest(beyond?, n))
             .take_while(move |_| {
                 seen += 1;
                 seen <= most
@@ -187,7 +204,7 @@ impl ReceiveQueue {
     /// Gives up the first `count` octets that the application could read.
     pub(crate) fn consume(&mut self, count: usize) {
         let position = self.chunks.start() + count.min(self.readable()) as u64;
-        if position == self.next && self.pieces.is_empty() {
+        if position == self.next && !self.has_hole() {
             self.chunks.clear(position);
         } else {
             self.chunks.discard_before(position);
@@ -206,7 +223,7 @@ impl ReceiveQueue {
 
     /// Throws everything away.
     pub(crate) fn clear(&mut self) {
-        self.pieces = Vec::new();
+        self.beyond = None;
         self.chunks.clear(self.next);
     }
 }

@@ -3,8 +3,6 @@
 //! RFC 9293 §3.10.7.2. Text and FIN that come with a SYN are not queued: nobody has proven yet
 //! that the sender can receive, and the peer will send them again.
 
-use alloc::boxed::Box;
-
 use aperto_time::Instant;
 use aperto_wire::tcp::Segment;
 
@@ -24,7 +22,7 @@ impl Connection {
         }
         // Second, ACK.
         if header.control.ack() {
-            self.needs.reply = Some(header.ack);
+            self.needs.seldom().reply = Some(header.ack);
             self.drop_segment(DropReason::UnacceptableAck);
             return;
         }
@@ -43,7 +41,7 @@ impl Connection {
             self.heard = now;
             self.waiting_since = now;
             self.enter(State::SynReceived, Cause::SynArrived);
-            self.needs.syn = Some(Box::new(Reason::PassiveOpen { irs: header.seq }));
+            self.needs.seldom().syn = Some(Reason::PassiveOpen { irs: header.seq });
             return;
         }
         // Fourth, other data or control.

@@ -11,8 +11,6 @@
 //! than a window before RCV.NXT: ours may have been lost, and a stranger must still guess both
 //! numbers. Answers to empty segments are rationed as challenges are (RFC 5961 §7).
 
-use alloc::boxed::Box;
-
 use aperto_time::Instant;
 use aperto_wire::SeqNumber;
 use aperto_wire::tcp::Control;
@@ -81,7 +79,7 @@ impl Connection {
         }
         self.hear(now);
         let because = crate::reason::RetransmissionCause::SynAgain;
-        self.needs.syn = Some(Box::new(Reason::Retransmission { because, octets: 0 }));
+        self.needs.seldom().syn = Some(Reason::Retransmission { because, octets: 0 });
         self.dropped(DropReason::OldData)
     }
 

@@ -68,6 +68,6 @@ impl Connection {
         self.timers.stop_all();
         self.needs = fresh.needs;
         self.acknowledgments = fresh.acknowledgments;
-        self.challenged = None;
+        self.challenge_from = Instant::ZERO;
     }
 }

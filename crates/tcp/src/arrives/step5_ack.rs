@@ -84,14 +84,14 @@ impl Connection {
     fn ack_in_syn_received(&mut self, now: Instant, arrival: &Arrival<'_>) -> Step {
         let ours = arrival.ack.after(self.send.una) && arrival.ack.at_or_before(self.send.max);
         if !ours {
-            self.needs.reply = Some(arrival.ack);
+            self.needs.seldom().reply = Some(arrival.ack);
             return self.dropped(DropReason::UnacceptableAck);
         }
         self.enter(State::Established, Cause::SynAcknowledged);
         self.send.window = arrival.window;
         self.send.wl1 = arrival.seq;
         self.send.wl2 = arrival.ack;
-        self.needs.syn = None;
+        self.needs.take(|it| &mut it.syn);
         self.syn_acknowledged(now, arrival.ack);
         self.rearm_keep_alive(now);
         if self.send.fin == Fin::Queued {
@@ -179,7 +179,7 @@ impl Connection {
         if self.flight() == 0 {
             self.stop(Timer::Retransmission);
         } else if !self.timers.runs(Timer::Persist) {
-            let at = now + self.rtt.rto(&self.config);
+            let at = self.rtt.due(now, &self.config);
             self.start(Timer::Retransmission, at);
         }
         if self.holder == Holder::Nobody && self.timers.runs(Timer::TimeWait) {
@@ -213,9 +213,11 @@ impl Connection {
 
     fn take_sample(&mut self, rtt: aperto_time::Duration) {
         self.rtt.update(rtt, &self.config);
-        let (srtt, rttvar) = (self.rtt.srtt().unwrap_or(rtt), self.rtt.rttvar());
-        let rto = self.rtt.rto(&self.config);
-        self.note(|| Note::RttSample { rtt, srtt, rttvar, rto });
+        if self.is_watched() {
+            let (srtt, rttvar) = (self.rtt.srtt().unwrap_or(rtt), self.rtt.rttvar());
+            let rto = self.rtt.rto(&self.config);
+            self.note(|| Note::RttSample { rtt, srtt, rttvar, rto });
+        }
     }
 
     /// The phases of loss recovery, and the congestion window outside of them.
@@ -300,7 +302,7 @@ impl Connection {
             let credit = if self.sack { 0 } else { mss.saturating_mul(count).min(self.flight()) };
             self.recovery.begin_fast(self.send.una, self.send.nxt, mss, credit);
             self.note_congestion(WindowChange::FastRetransmit);
-            let at = now + self.rtt.rto(&self.config);
+            let at = self.rtt.due(now, &self.config);
             self.start(Timer::Retransmission, at);
         }
     }
@@ -347,11 +349,11 @@ impl Connection {
         }
         self.stop(Timer::Persist);
         self.rtt.answered();
-        self.needs.probe = None;
+        self.needs.take(|it| &mut it.probe);
         if self.flight() > 0 {
             // The window had shrunk over what was in flight, and the peer has thrown that away.
             self.recovery.begin_again(self.send.una, self.send.nxt);
-            self.start(Timer::Retransmission, now + self.rtt.rto(&self.config));
+            self.start(Timer::Retransmission, self.rtt.due(now, &self.config));
         }
     }
 

@@ -2,8 +2,6 @@
 //!
 //! RFC 9293 §3.10.7.3.
 
-use alloc::boxed::Box;
-
 use aperto_time::Instant;
 use aperto_wire::tcp::{Control, Segment};
 
@@ -23,7 +21,7 @@ impl Connection {
         let acceptable = header.ack.after(self.send.iss) && header.ack.at_or_before(self.send.nxt);
         if control.ack() && !acceptable {
             if !control.rst() {
-                self.needs.reply = Some(header.ack);
+                self.needs.seldom().reply = Some(header.ack);
             }
             self.drop_segment(DropReason::UnacceptableAck);
             return;
@@ -55,7 +53,7 @@ impl Connection {
             self.stop(Timer::Retransmission);
             self.waiting_since = now;
             self.enter(State::SynReceived, Cause::SynArrived);
-            self.needs.syn = Some(Box::new(Reason::SimultaneousOpen { irs: header.seq }));
+            self.needs.seldom().syn = Some(Reason::SimultaneousOpen { irs: header.seq });
             self.send.nxt = self.send.iss + 1;
         }
     }

@@ -82,12 +82,11 @@ impl Connection {
     /// An acknowledgment must leave, unless one of its kind left a moment ago: two ends that disagree
     /// about a number would answer each other for ever. RFC 5961 §7.
     pub(crate) fn acknowledge_rarely(&mut self, now: Instant, cause: AckCause) {
-        let early = |last: Instant| now.since(last) < self.config.challenge_interval;
-        if self.challenged.is_some_and(early) {
+        if now < self.challenge_from {
             self.note(|| Note::ChallengeWithheld);
             return;
         }
-        self.challenged = Some(now);
+        self.challenge_from = now + self.config.challenge_interval;
         self.acknowledge_now(cause);
     }
 }

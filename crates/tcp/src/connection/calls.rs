@@ -75,7 +75,7 @@ impl Connection {
 
     fn begin_active(&mut self, now: Instant) {
         self.enter(State::SynSent, Cause::ActiveOpen);
-        self.needs.syn = Some(Box::new(Reason::ActiveOpen));
+        self.needs.seldom().syn = Some(Reason::ActiveOpen);
         self.waiting_since = now;
         self.heard = now;
     }
@@ -286,7 +286,7 @@ impl Connection {
             | State::FinWait1
             | State::FinWait2
             | State::CloseWait => {
-                self.needs.reset = Some(cause);
+                self.needs.seldom().reset = Some(cause);
                 self.finish(Cause::AbortCalled, End::Aborted);
             }
             State::Closing | State::LastAck | State::TimeWait => {

@@ -2,8 +2,6 @@
 //!
 //! RFC 9293 §3.10.8 and §3.8.1, §3.8.3, §3.8.4, §3.8.6.1; RFC 6298 §5.
 
-use alloc::boxed::Box;
-
 use aperto_time::{Duration, Instant};
 
 use super::{Connection, Holder, Origin};
@@ -70,13 +68,13 @@ impl Connection {
         self.congestion.opened(&self.config, self.effective_mss(), true);
         let cwnd = self.congestion.cwnd();
         let because = RetransmissionCause::Timeout { attempt, rto, next_rto, cwnd };
-        self.needs.syn = Some(Box::new(Reason::Retransmission { because, octets: 0 }));
+        self.needs.seldom().syn = Some(Reason::Retransmission { because, octets: 0 });
     }
 
     /// The peer was silent for longer than the user allows. RFC 9293 §3.10.8, USER TIMEOUT.
     fn give_up(&mut self) {
         if self.state.is_synchronized() {
-            self.needs.reset = Some(ResetCause::GaveUp);
+            self.needs.seldom().reset = Some(ResetCause::GaveUp);
         }
         self.finish(Cause::UserTimeout, End::TimedOut);
     }
@@ -92,7 +90,7 @@ impl Connection {
         let (attempt, waited) = (self.rtt.attempts(), self.rtt.last_rto());
         let next = self.rtt.rto(&self.config);
         self.note(|| Note::TimerFired { timer: Timer::Persist, after: waited });
-        self.needs.probe = Some(Box::new(Reason::WindowProbe { attempt, waited, next }));
+        self.needs.seldom().probe = Some(Reason::WindowProbe { attempt, waited, next });
         self.start(Timer::Persist, now + next);
     }
 
@@ -122,7 +120,7 @@ impl Connection {
         keep_alive.unanswered += 1;
         let attempt = keep_alive.unanswered;
         self.note(|| Note::TimerFired { timer: Timer::KeepAlive, after: idle });
-        self.needs.probe = Some(Box::new(Reason::KeepAlive { attempt, idle }));
+        self.needs.seldom().probe = Some(Reason::KeepAlive { attempt, idle });
         self.start(Timer::KeepAlive, now + settings.interval);
     }
 

@@ -43,7 +43,7 @@ pub struct Folded {
     timer: Timer,
     at: Instant,
     since: Instant,
-    challenged: Option<Instant>,
+    challenge_from: Instant,
 }
 
 impl Connection {
@@ -64,10 +64,8 @@ impl Connection {
             | State::Closing
             | State::LastAck => false,
         };
-        let nothing_waits = self.needs.syn.is_none()
-            && self.needs.reply.is_none()
-            && self.acknowledgments.pending().is_none()
-            && self.is_quiet();
+        let nothing_waits =
+            self.needs.nothing_seldom() && self.acknowledgments.pending().is_none() && self.is_quiet();
         let deadline = self.timers.next()?;
         if !foldable || !nothing_waits {
             return None;
@@ -96,7 +94,7 @@ impl Connection {
             timer: deadline.what,
             at: deadline.at,
             since: self.waiting_since,
-            challenged: self.challenged,
+            challenge_from: self.challenge_from,
         })
     }
 
@@ -132,7 +130,7 @@ impl Connection {
         }
         connection.congestion.opened(&connection.config, connection.effective_mss(), folded.attempts > 0);
         connection.waiting_since = folded.since;
-        connection.challenged = folded.challenged;
+        connection.challenge_from = folded.challenge_from;
         connection.timers.start(folded.timer, folded.at);
         connection
     }

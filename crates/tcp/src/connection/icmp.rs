@@ -68,7 +68,7 @@ impl Connection {
         self.send.mss = mss;
         if self.flight() > 0 && self.state != State::TimeWait {
             self.recovery.begin_smaller(self.send.una, self.send.nxt);
-            self.start(crate::note::Timer::Retransmission, now + self.rtt.rto(&self.config));
+            self.start(crate::note::Timer::Retransmission, self.rtt.due(now, &self.config));
         }
     }
 }

@@ -102,8 +102,8 @@ pub struct Connection {
     pub(crate) heard: Instant,
     /// Since when something has been out without any progress.
     pub(crate) waiting_since: Instant,
-    /// When a challenge acknowledgment last left.
-    pub(crate) challenged: Option<Instant>,
+    /// When the next challenge acknowledgment may leave.
+    pub(crate) challenge_from: Instant,
     pub(crate) end: Option<End>,
     events: u8,
     notes: Option<Box<Notes>>,
@@ -139,21 +139,50 @@ pub(crate) struct KeepAliveState {
     pub(crate) unanswered: u32,
 }
 
-/// What the next polls have to send.
+/// What the next polls have to send beside text and acknowledgments.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Needs {
-    /// A SYN or SYN,ACK, and why.
-    pub(crate) syn: Option<Box<Reason>>,
+    /// What is seldom needed; no memory while nothing of it is.
+    seldom: Option<Box<Seldom>>,
     /// The ACK of the peer's SYN, which completes the handshake.
     pub(crate) handshake_ack: bool,
+    /// The override timer has fired.
+    pub(crate) override_due: bool,
+}
+
+/// What a connection needs at its ends, and when its peer is silent.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seldom {
+    /// A SYN or SYN,ACK, and why.
+    pub(crate) syn: Option<Reason>,
     /// A reset that ends this connection.
     pub(crate) reset: Option<ResetCause>,
     /// A reset in answer to a segment that is not of this connection: `<SEQ=SEG.ACK><CTL=RST>`.
     pub(crate) reply: Option<SeqNumber>,
     /// A probe of a closed window or of an idle peer.
-    pub(crate) probe: Option<Box<Reason>>,
-    /// The override timer has fired.
-    pub(crate) override_due: bool,
+    pub(crate) probe: Option<Reason>,
+}
+
+impl Needs {
+    /// What is seldom needed, to be added to.
+    pub(crate) fn seldom(&mut self) -> &mut Seldom {
+        self.seldom.get_or_insert_default()
+    }
+
+    /// Takes one of the things that are seldom needed, if it is.
+    pub(crate) fn take<T>(&mut self, which: impl FnOnce(&mut Seldom) -> &mut Option<T>) -> Option<T> {
+        let seldom = self.seldom.as_mut()?;
+        let taken = which(seldom).take();
+        if matches!(**seldom, Seldom { syn: None, reset: None, reply: None, probe: None }) {
+            self.seldom = None;
+        }
+        taken
+    }
+
+    /// Whether nothing is needed but an acknowledgment of the handshake or text.
+    pub(crate) const fn nothing_seldom(&self) -> bool {
+        self.seldom.is_none()
+    }
 }
 
 /// Events in the order in which they are told, one bit each.
@@ -193,7 +222,7 @@ impl Connection {
             keep_alive,
             heard: Instant::ZERO,
             waiting_since: Instant::ZERO,
-            challenged: None,
+            challenge_from: Instant::ZERO,
             end: None,
             events: 0,
             notes: None,
@@ -301,7 +330,11 @@ impl Connection {
         self.end = Some(end);
         self.events |= ENDED;
         self.timers.stop_all();
-        self.needs = Needs { reset: self.needs.reset, reply: self.needs.reply, ..Needs::default() };
+        let (reset, reply) = (self.needs.take(|it| &mut it.reset), self.needs.take(|it| &mut it.reply));
+        self.needs = Needs::default();
+        if reset.is_some() || reply.is_some() {
+            *self.needs.seldom() = Seldom { reset, reply, ..Seldom::default() };
+        }
         self.acknowledgments = Acknowledgments::default();
         self.send.clear();
         if end != End::Closed {
@@ -315,6 +348,11 @@ impl Connection {
         if let Some(bit) = EVENTS.iter().position(|&known| known == event) {
             self.events |= 1 << bit;
         }
+    }
+
+    /// Whether anybody wants notes: for those whose numbers take some computing.
+    pub(crate) const fn is_watched(&self) -> bool {
+        self.notes.is_some()
     }
 
     /// Takes a note, if anybody wants notes.

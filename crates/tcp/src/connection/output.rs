@@ -103,16 +103,14 @@ impl Connection {
 
     #[inline]
     fn plan(&mut self, now: Instant) -> Option<Plan> {
-        if self.needs.reply.is_some()
-            && let Some(seq) = self.needs.reply.take()
-        {
-            let cause = ResetCause::UnacceptableAck { ack: seq };
-            return Some(Plan::bare(seq, Control::RST, Reason::Reset(cause)));
-        }
-        if self.needs.reset.is_some()
-            && let Some(cause) = self.needs.reset.take()
-        {
-            return Some(Plan::bare(self.send.nxt, Control::RST, Reason::Reset(cause)));
+        if !self.needs.nothing_seldom() {
+            if let Some(seq) = self.needs.take(|it| &mut it.reply) {
+                let cause = ResetCause::UnacceptableAck { ack: seq };
+                return Some(Plan::bare(seq, Control::RST, Reason::Reset(cause)));
+            }
+            if let Some(cause) = self.needs.take(|it| &mut it.reset) {
+                return Some(Plan::bare(self.send.nxt, Control::RST, Reason::Reset(cause)));
+            }
         }
         match self.state {
             State::Closed | State::Listen => None,
@@ -136,8 +134,10 @@ impl Connection {
         if recovering && let Some(again) = self.plan_retransmission(now) {
             return Some(again);
         }
-        if self.needs.probe.is_some() {
-            return self.plan_probe();
+        if !self.needs.nothing_seldom()
+            && let Some(probe) = self.plan_probe()
+        {
+            return Some(probe);
         }
         if let Some(text) = self.plan_text(now) {
             return Some(text);
@@ -150,7 +150,7 @@ impl Connection {
 
     #[inline(never)]
     fn plan_syn(&mut self, now: Instant, control: Control) -> Option<Plan> {
-        let reason = *self.needs.syn.take()?;
+        let reason = self.needs.take(|it| &mut it.syn)?;
         let first = self.send.nxt == self.send.iss;
         self.send.nxt = self.send.iss + 1;
         self.send.max = self.send.max.later(self.send.nxt);
@@ -161,7 +161,7 @@ impl Connection {
             self.rtt.sent_again();
         }
         if !self.timers.runs(Timer::Retransmission) {
-            self.start(Timer::Retransmission, now + self.rtt.rto(&self.config));
+            self.start(Timer::Retransmission, self.rtt.due(now, &self.config));
         }
         if control.ack() {
             self.acknowledgments.one_left();
@@ -256,7 +256,7 @@ impl Connection {
         self.recovery.sent_again(end);
         self.rtt.sent_again();
         if !self.timers.runs(Timer::Retransmission) {
-            self.start(Timer::Retransmission, now + self.rtt.rto(&self.config));
+            self.start(Timer::Retransmission, self.rtt.due(now, &self.config));
         }
         self.acknowledgments.left_with_text();
         let reason = Reason::Retransmission { because, octets: length };
@@ -286,7 +286,7 @@ impl Connection {
     /// A probe that a timer asked for.
     #[inline(never)]
     fn plan_probe(&mut self) -> Option<Plan> {
-        let reason = *self.needs.probe.take()?;
+        let reason = self.needs.take(|it| &mut it.probe)?;
         match reason {
             Reason::WindowProbe { .. } => Some(self.probe_window(reason)),
             // RFC 9293 §3.8.4 [SHLD-12]: an empty segment just before SND.NXT, which must be answered.
@@ -350,7 +350,7 @@ impl Connection {
     fn window_is_closed(&mut self, now: Instant) -> Option<Plan> {
         self.send.hold = Hold::PeersWindow;
         if self.flight() == 0 {
-            self.start(Timer::Persist, now + self.rtt.rto(&self.config));
+            self.start(Timer::Persist, self.rtt.due(now, &self.config));
         }
         None
     }
@@ -402,8 +402,7 @@ impl Connection {
         let acknowledges = self.receive.next.since(self.receive.last_ack);
         let mss = self.effective_mss();
         let flight = self.flight();
-        let rto = self.rtt.rto(&self.config);
-        if length > 0 && self.congestion.sending(now, flight, rto, &self.config, mss) {
+        if length > 0 && self.congestion.sending(now, flight, &self.rtt, &self.config, mss) {
             self.note_congestion(WindowChange::IdleRestart);
         }
         if flight == 0 {
@@ -429,7 +428,7 @@ impl Connection {
         self.needs.override_due = false;
         self.timers.stop(Timer::Override);
         if !self.timers.runs(Timer::Retransmission) {
-            self.start(Timer::Retransmission, now + rto);
+            self.start(Timer::Retransmission, self.rtt.due(now, &self.config));
         }
         self.acknowledgments.left_with_text();
         if fin && self.state == State::CloseWait {
