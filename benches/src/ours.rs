@@ -9,7 +9,7 @@ use aperto_tcp::Config as TcpConfig;
 use aperto_time::{Duration, Instant};
 use aperto_wire::Cidr;
 
-use crate::work::{Pair, RING};
+use crate::work::{Clock, Pair, RING};
 
 /// One host and its only interface.
 struct End {
@@ -33,6 +33,7 @@ pub(crate) struct Aperto {
     down: VecDeque<Packet>,
     spare: Vec<Box<[u8]>>,
     mtu: usize,
+    clock: Clock,
     now: Instant,
 }
 
@@ -70,7 +71,7 @@ impl End {
 
 impl Aperto {
     fn poll(&mut self) {
-        self.now += Duration::from_micros(10);
+        self.now = Instant::ZERO + self.clock.read();
         let now = self.now;
         self.client.leave(now, self.mtu, &mut self.up, &mut self.spare);
         self.server.arrive(now, &mut self.up, &mut self.spare);
@@ -100,6 +101,7 @@ impl Pair for Aperto {
             down: VecDeque::new(),
             spare: Vec::new(),
             mtu,
+            clock: Clock::new(),
             now: Instant::from_millis(1),
         }
     }
@@ -129,7 +131,7 @@ impl Pair for Aperto {
             self.accept(listener);
         }
         for _ in 0..4 {
-            self.now += Duration::from_millis(50);
+            self.clock.skip(Duration::from_millis(50));
             self.poll();
         }
         // The server accepts in another order than the client asked; requests need the pairs.

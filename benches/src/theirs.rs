@@ -10,7 +10,7 @@ use smoltcp::socket::tcp::{Socket, SocketBuffer};
 use smoltcp::time::Instant;
 use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr};
 
-use crate::work::{Pair, RING};
+use crate::work::{Clock, Pair, RING};
 
 /// Packets on their way, and buffers to use again.
 #[derive(Default)]
@@ -113,7 +113,14 @@ impl End {
 pub(crate) struct Smoltcp {
     client: End,
     server: End,
+    clock: Clock,
     now: Instant,
+}
+
+/// What the clock shows, in smoltcp's words.
+fn at(clock: &Clock) -> Instant {
+    let micros = i64::try_from(clock.read().as_micros()).expect("fewer than 292,000 years");
+    Instant::from_micros(micros)
 }
 
 const CLIENT: IpAddress = IpAddress::v4(10, 0, 0, 1);
@@ -121,7 +128,7 @@ const SERVER: IpAddress = IpAddress::v4(10, 0, 0, 2);
 
 impl Smoltcp {
     fn poll(&mut self) {
-        self.now += smoltcp::time::Duration::from_micros(10);
+        self.now = at(&self.clock);
         self.client.poll(self.now);
         self.server.poll(self.now);
     }
@@ -144,7 +151,7 @@ impl Pair for Smoltcp {
         let (up, down) = (Shared::default(), Shared::default());
         let client = End::new(CLIENT, Rc::clone(&down), Rc::clone(&up), mtu);
         let server = End::new(SERVER, up, down, mtu);
-        Self { client, server, now: Instant::from_millis(1) }
+        Self { client, server, clock: Clock::new(), now: Instant::from_millis(1) }
     }
 
     /// Each connection has a port of its own at the server: smoltcp has no listener that hands out
@@ -165,7 +172,7 @@ impl Pair for Smoltcp {
             self.poll();
         }
         for _ in 0..4 {
-            self.now += smoltcp::time::Duration::from_millis(50);
+            self.clock.skip(core::time::Duration::from_millis(50));
             self.poll();
         }
     }

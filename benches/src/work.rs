@@ -85,6 +85,32 @@ pub(crate) fn opens<P: Pair>(count: usize) -> f64 {
     count as f64 / begun.elapsed().as_secs_f64()
 }
 
+/// What a stack is told of the time: how long it has lived, plus what was skipped to let a silence pass.
+///
+/// It is the machine's own clock. A clock that went faster than the work would have timers of a
+/// fraction of a second fire between one request and the next that, in earnest, never do.
+pub(crate) struct Clock {
+    begun: Instant,
+    skipped: Duration,
+}
+
+impl Clock {
+    /// A clock that shows a millisecond.
+    pub(crate) fn new() -> Self {
+        Self { begun: now(), skipped: Duration::from_millis(1) }
+    }
+
+    /// What it shows.
+    pub(crate) fn read(&self) -> Duration {
+        self.begun.elapsed() + self.skipped
+    }
+
+    /// Lets a silence pass without waiting for it.
+    pub(crate) fn skip(&mut self, silence: Duration) {
+        self.skipped += silence;
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 fn now() -> Instant {
     Instant::now()
