@@ -162,8 +162,20 @@ pub struct Recipe {
     pub message: Vec<u8>,
     /// Textbook protocols and UDP: the least time between two packets of one sender.
     pub spacing: Duration,
+    /// What protects packets between the hosts and the channel.
+    pub sealing: Sealing,
     /// When it is over.
     pub stop: Stop,
+}
+
+/// What protects packets below the protocol that sends them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Sealing {
+    /// Nothing but its own checksum.
+    #[default]
+    None,
+    /// Each packet is sealed by itself (`aperto-seal`): what was damaged or forged is dropped.
+    Aead,
 }
 
 /// Where everybody's server listens.
@@ -278,6 +290,7 @@ impl Recipe {
             textbook,
             message: Vec::new(),
             spacing: Duration::from_millis(1),
+            sealing: Sealing::None,
             stop: Stop::Quiet,
         }
     }
@@ -312,7 +325,8 @@ impl Recipe {
     /// What frames begin with.
     #[must_use]
     pub const fn framing(&self) -> Framing {
-        if self.protocol.textbook().is_some() { Framing::Textbook } else { Framing::Ip }
+        let sealed = matches!(self.sealing, Sealing::Aead);
+        if self.protocol.textbook().is_some() && !sealed { Framing::Textbook } else { Framing::Ip }
     }
 
     /// The channel between one of the clients and the server.

@@ -7,36 +7,32 @@
 //! A world is `Clone`: a clone is a snapshot, and [`Timeline`] uses such to step back.
 
 use alloc::boxed::Box;
-use alloc::string::{String, ToString};
-use alloc::sync::Arc;
-use alloc::vec;
 use alloc::vec::Vec;
-use core::net::IpAddr;
-use core::time::Duration;
 
-use aperto_arq::{Event as TextbookEvent, Receiver, Sender};
-use aperto_host::{Config as HostConfig, FixedIsn, Host, Interface, Route};
+use aperto_arq::Event as TextbookEvent;
+use aperto_host::Host;
 use aperto_tcp::State;
 use aperto_time::Instant;
+use aperto_trace::HostId;
 use aperto_trace::recorder::{Limits, Recorder};
 use aperto_trace::trace::Trace;
-use aperto_trace::{Endpoints, HostId, HostInfo, InterfaceInfo, Link, LinkType, Role, Source, TraceHeader};
-use aperto_wire::Cidr;
 
+mod build;
 mod internet;
+mod sealed;
 mod stage;
 mod textbook;
 mod timeline;
 
+use build::{header, host_id, internet_nodes, line, place_of_client, textbook_nodes};
 pub use internet::Attached;
 use internet::Internet;
-use stage::{End, Line, Stage};
-use textbook::{TextbookHost, socket};
+use stage::{Arrived, Stage};
+use textbook::TextbookHost;
 pub use timeline::Timeline;
 
-use crate::channel::luck::Stream;
-use crate::channel::{Channel, Classifier};
-use crate::recipe::{CLIENT_PORT, Isn, Opening, Protocol, Recipe, RecipeError, SERVER_PORT, Side, Stop};
+use crate::channel::{Channel, Classifier, Direction};
+use crate::recipe::{Opening, Recipe, RecipeError, Stop};
 
 /// What a step did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,6 +49,19 @@ pub enum Happened {
         /// Whose.
         host: HostId,
     },
+    /// The handshake of a line's sealing had something to repeat.
+    Handshake {
+        /// Which line: its client, from 0.
+        line: usize,
+    },
+}
+
+/// What can happen next. At one instant, in this order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Kind {
+    Delivery,
+    Sealing,
+    Host,
 }
 
 /// Why a run is over.
@@ -170,6 +179,12 @@ impl World {
         self.stage.lines.get(client).map(|line| &line.channel)
     }
 
+    /// What the sealing of a client's line did with what went one way, if the line is sealed.
+    #[must_use]
+    pub fn sealing(&self, client: usize, direction: Direction) -> Option<aperto_seal::Counters> {
+        self.stage.lines.get(client)?.sealing.as_ref().map(|sealing| sealing.counters(direction))
+    }
+
     /// All channels, to be changed: what is on its way is not touched.
     pub fn channels_mut(&mut self) -> impl Iterator<Item = &mut Channel> {
         self.stage.lines.iter_mut().map(|line| &mut line.channel)
@@ -243,33 +258,46 @@ impl World {
     /// When the next thing happens; none if nothing ever will.
     #[must_use]
     pub fn next_at(&self) -> Option<Instant> {
-        if !self.begun {
+        let asked = self.stage.lines.iter().filter_map(|line| line.sealing.as_ref());
+        if !self.begun && asked.clone().all(|sealing| !sealing.has_begun() || sealing.is_open()) {
             return Some(self.stage.now);
         }
         self.next_event().map(|(at, _, _)| at)
     }
 
-    /// The next event: when, whether it is a host's deadline, and which line or host.
-    fn next_event(&self) -> Option<(Instant, bool, usize)> {
-        let delivery = self.stage.next_delivery().map(|(at, line)| (at, false, line));
+    /// The next event: when, what, and which line or host.
+    fn next_event(&self) -> Option<(Instant, Kind, usize)> {
+        let delivery = self.stage.next_delivery().map(|(at, line)| (at, Kind::Delivery, line));
+        let repeats = self.stage.lines.iter().enumerate().filter_map(|(place, line)| {
+            let at = line.sealing.as_ref()?.poll_deadline()?;
+            Some((at.max(self.stage.now), Kind::Sealing, place))
+        });
+        let first = repeats.chain(delivery).min();
+        if !self.begun {
+            return first;
+        }
         let deadline = |(place, node): (usize, &Node)| {
             let at = match node {
                 Node::Internet(internet) => internet.poll_deadline(),
                 Node::Textbook(textbook) => textbook.poll_deadline(self.stage.now),
             };
-            at.map(|at| (at.max(self.stage.now), true, place))
+            at.map(|at| (at.max(self.stage.now), Kind::Host, place))
         };
         let deadlines = self.nodes.iter().enumerate().filter_map(deadline);
-        deadlines.chain(delivery).min()
+        deadlines.chain(first).min()
     }
 
     /// Lets the next thing happen; says what it was, or nothing if nothing is left.
     pub fn step(&mut self) -> Option<Happened> {
         self.begin();
-        let (at, is_deadline, place) = self.next_event()?;
+        let (at, kind, place) = self.next_event()?;
         self.stage.now = at;
         self.steps += 1;
-        if is_deadline {
+        if kind == Kind::Sealing {
+            self.stage.sealing_deadline_passed(place);
+            return Some(Happened::Handshake { line: place });
+        }
+        if kind == Kind::Host {
             let before = self.stage.recorder.trace().records().len();
             self.call(place);
             let idle = self.stage.recorder.trace().records().len() == before;
@@ -279,15 +307,18 @@ impl World {
             return Some(Happened::Deadline { host: host_id(place) });
         }
         self.last_call = None;
-        let (end, delivery) = self.stage.arrive(place)?;
+        let (end, number, frame) = match self.stage.arrive(place)? {
+            Arrived::Frame(end, number, frame) => (end, number, frame),
+            Arrived::Nothing(end, number) => return Some(Happened::Arrival { host: end.host, number }),
+        };
         match self.nodes.get_mut(usize::from(end.host.0)) {
             Some(Node::Internet(internet)) => {
-                internet.frame_arrives(&mut self.stage, usize::from(end.interface), &delivery.octets);
+                internet.frame_arrives(&mut self.stage, usize::from(end.interface), &frame);
             }
-            Some(Node::Textbook(textbook)) => textbook.frame_arrives(&mut self.stage, &delivery.octets),
+            Some(Node::Textbook(textbook)) => textbook.frame_arrives(&mut self.stage, &frame),
             None => {}
         }
-        Some(Happened::Arrival { host: end.host, number: delivery.number })
+        Some(Happened::Arrival { host: end.host, number })
     }
 
     fn call(&mut self, place: usize) {
@@ -298,9 +329,10 @@ impl World {
         }
     }
 
-    /// Textbook protocols begin by themselves; the others by their openings' deadlines.
+    /// Textbook protocols begin by themselves; the others by their openings' deadlines; and all of
+    /// them only when the lines that are sealed have their keys.
     fn begin(&mut self) {
-        if self.begun {
+        if self.begun || !self.stage.lines_are_open() {
             return;
         }
         self.begun = true;
@@ -387,165 +419,4 @@ impl World {
             }
         }
     }
-}
-
-fn host_id(place: usize) -> HostId {
-    HostId(u8::try_from(place).unwrap_or(u8::MAX))
-}
-
-/// The place of a client among the hosts: the server is the second.
-const fn place_of_client(client: usize) -> usize {
-    if client == 0 { 0 } else { client + 1 }
-}
-
-/// The place of the server among the hosts.
-const SERVER: usize = 1;
-
-fn line(recipe: &Recipe, client: usize) -> Line {
-    Line {
-        channel: Channel::new(recipe.channel(client)),
-        ends: [
-            End { host: host_id(place_of_client(client)), interface: 0 },
-            End { host: host_id(SERVER), interface: u8::try_from(client).unwrap_or(u8::MAX) },
-        ],
-    }
-}
-
-/// What a trace of this recipe says about itself.
-fn header(recipe: &Recipe) -> TraceHeader {
-    let info = |side: &Side, role: Role, interfaces: usize| HostInfo {
-        name: side.name.clone(),
-        role,
-        source: Source::Known,
-        interfaces: (0..interfaces)
-            .map(|place| InterfaceInfo {
-                name: if place == 0 { side.name.clone() } else { numbered(&side.name, place) },
-                addresses: vec![side.address],
-                link_type: LinkType::Ip,
-                mtu: u32::try_from(side.mtu).unwrap_or(u32::MAX),
-            })
-            .collect(),
-    };
-    let mut hosts: Vec<HostInfo> = recipe.clients.iter().map(|side| info(side, Role::Client, 1)).collect();
-    hosts.insert(SERVER.min(hosts.len()), info(&recipe.server, Role::Server, recipe.clients.len()));
-    TraceHeader {
-        version: env!("CARGO_PKG_VERSION").to_string(),
-        seed: Some(recipe.seed),
-        command: String::new(),
-        tag: None,
-        wire: "sim".to_string(),
-        protocol: recipe.protocol.name().to_string(),
-        recipe: None,
-        epoch_ns: None,
-        hosts,
-        link: Some(Link {
-            delay_up: recipe.up.delay,
-            delay_down: recipe.down.delay,
-            rate_bits_per_second: recipe.up.rate.map(crate::quantity::Rate::bits_per_second),
-            impairments: recipe.flags(),
-        }),
-    }
-}
-
-fn numbered(name: &str, place: usize) -> String {
-    let mut text = name.to_string();
-    text.push('-');
-    text.push_str(&(place + 1).to_string());
-    text
-}
-
-fn textbook_nodes(recipe: &Recipe, protocol: aperto_arq::Protocol) -> Result<Vec<Node>, RecipeError> {
-    let client = recipe.clients.first().ok_or(RecipeError::NoClient)?;
-    let endpoints = Endpoints {
-        source: socket(client.address, CLIENT_PORT),
-        destination: socket(recipe.server.address, SERVER_PORT),
-    };
-    let sender = Sender::new(protocol, recipe.textbook.clone()).map_err(RecipeError::Textbook)?;
-    let receiver = Receiver::new(protocol, recipe.textbook.clone()).map_err(RecipeError::Textbook)?;
-    let end = |place| End { host: host_id(place), interface: 0 };
-    let client = TextbookHost::sender(end(0), endpoints, sender, &recipe.message, recipe.spacing)?;
-    let server = TextbookHost::receiver(end(SERVER), endpoints.reversed(), receiver);
-    Ok(vec![Node::Textbook(Box::new(client)), Node::Textbook(Box::new(server))])
-}
-
-fn internet_nodes(recipe: &Recipe, stage: &mut Stage) -> Result<Vec<Node>, RecipeError> {
-    let mut nodes = Vec::new();
-    for (place, side) in recipe.clients.iter().enumerate() {
-        let peers = [recipe.server.address];
-        let mut internet = internet(recipe, side, place_of_client(place), &peers);
-        equip(recipe, side, &mut internet, recipe.server.address, stage)?;
-        if recipe.protocol == Protocol::Udp && place == 0 {
-            let (payload, spacing) = (usize::from(recipe.textbook.payload_octets), recipe.spacing);
-            let remote = socket(recipe.server.address, SERVER_PORT);
-            internet.talk(CLIENT_PORT, remote, &recipe.message, payload, spacing, None, stage.now)?;
-        }
-        nodes.push(Node::Internet(Box::new(internet)));
-    }
-    let peers: Vec<IpAddr> = recipe.clients.iter().map(|side| side.address).collect();
-    let mut server = internet(recipe, &recipe.server, SERVER, &peers);
-    let first = peers.first().copied().ok_or(RecipeError::NoClient)?;
-    equip(recipe, &recipe.server, &mut server, first, stage)?;
-    if recipe.protocol == Protocol::Udp {
-        let application = recipe.server.services.first().map(|service| service.application.clone());
-        let (remote, payload) = (socket(first, CLIENT_PORT), usize::from(recipe.textbook.payload_octets));
-        server.talk(SERVER_PORT, remote, &[], payload, Duration::ZERO, application, stage.now)?;
-    }
-    nodes.insert(SERVER.min(nodes.len()), Node::Internet(Box::new(server)));
-    Ok(nodes)
-}
-
-/// Opens what a side opens and offers what it offers.
-fn equip(
-    recipe: &Recipe,
-    side: &Side,
-    internet: &mut Internet,
-    peer: IpAddr,
-    stage: &mut Stage,
-) -> Result<(), RecipeError> {
-    if recipe.protocol == Protocol::Tcp {
-        for service in &side.services {
-            internet.offer(stage, service)?;
-        }
-        for opening in &side.openings {
-            internet.plan(opening.clone(), peer);
-        }
-    }
-    Ok(())
-}
-
-/// A host with an interface for each peer.
-fn internet(recipe: &Recipe, side: &Side, place: usize, peers: &[IpAddr]) -> Internet {
-    let mut secret = [0; 32];
-    let mut stream = Stream::new(recipe.seed ^ (place as u64) << 56);
-    for chunk in secret.chunks_mut(8) {
-        let bits = stream.bits().to_le_bytes();
-        chunk.copy_from_slice(bits.get(..chunk.len()).unwrap_or_default());
-    }
-    let is_server = place == SERVER;
-    let fixed_isn = match recipe.isn {
-        Isn::Fixed { client, server } => {
-            let own = if is_server { server } else { client };
-            Some(FixedIsn { active: own, passive: own })
-        }
-        Isn::FromSeed => None,
-    };
-    let config = HostConfig {
-        tcp: Arc::new(side.tcp.clone()),
-        secret,
-        sequential_ports: true,
-        fixed_isn,
-        ..HostConfig::default()
-    };
-    let mut host = Host::new(config);
-    let whole = if side.address.is_ipv4() { 32 } else { 128 };
-    for (number, peer) in peers.iter().enumerate() {
-        let addresses: Vec<Cidr> = Cidr::new(side.address, whole).into_iter().collect();
-        let name = if number == 0 { side.name.clone() } else { numbered(&side.name, number) };
-        let interface = host.add_interface(Interface::ip(&name, side.mtu, &addresses));
-        if let Some(to) = Cidr::new(*peer, whole) {
-            host.add_route(Route { to, via: None, interface });
-        }
-    }
-    host.watch(aperto_tcp::Watch::On);
-    Internet::new(host, End { host: host_id(place), interface: 0 }, side.address, side.mtu)
 }

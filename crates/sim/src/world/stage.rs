@@ -8,6 +8,7 @@ use aperto_time::Instant;
 use aperto_trace::recorder::{Meaning, Recorder};
 use aperto_trace::{ChannelEvent, ChecksumAfter, HostId, LossCause, Number, Origin, Vantage};
 
+use super::sealed::Sealing;
 use crate::channel::picks::Pick;
 use crate::channel::{
     Because, Channel, Classifier, Damage, Delivery, Direction, Fate, Hint, Loss, Meta, Textbook,
@@ -19,6 +20,8 @@ pub(super) struct Line {
     pub(super) channel: Channel,
     /// Who is at the client's end, and at the server's.
     pub(super) ends: [End; 2],
+    /// What seals its packets, if anything does.
+    pub(super) sealing: Option<Sealing>,
 }
 
 /// One end of a line.
@@ -46,26 +49,61 @@ pub(super) enum Class {
     Packet(Textbook),
 }
 
+/// Whether a frame is sealed where its line seals.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Travels {
+    Sealed,
+    /// It is a part of the sealing itself.
+    AsItIs,
+}
+
+/// What a line brought.
+#[derive(Clone, Debug)]
+pub(super) enum Arrived {
+    /// A frame for a host.
+    Frame(End, u64, Vec<u8>),
+    /// Nothing that a host sees: it did not open, or belongs to the sealing.
+    Nothing(End, u64),
+}
+
 impl Stage {
     /// A frame leaves a host: it is written down and sent into the line.
     pub(super) fn depart(&mut self, from: End, frame: &[u8], meaning: Meaning<'_>, class: Class) {
+        self.depart_as(Travels::Sealed, from, frame, meaning, class);
+    }
+
+    pub(super) fn depart_as(
+        &mut self,
+        travels: Travels,
+        from: End,
+        frame: &[u8],
+        meaning: Meaning<'_>,
+        class: Class,
+    ) {
         let vantage = Vantage::Host { host: from.host, interface: from.interface };
         let number = self.recorder.left(self.now, vantage, frame, meaning);
-        let found = self.lines.iter_mut().find_map(|line| {
+        let found = self.lines.iter_mut().enumerate().find_map(|(number, line)| {
             let place =
                 line.ends.iter().position(|end| end.host == from.host && end.interface == from.interface)?;
-            Some((line, if place == 0 { Direction::Up } else { Direction::Down }))
+            Some((number, line, if place == 0 { Direction::Up } else { Direction::Down }))
         });
-        let Some((line, direction)) = found else { return };
+        let Some((place, line, direction)) = found else { return };
         let framing = line.channel.settings().framing;
         let meta: Meta = match class {
             Class::Frame(hint) => self.classifier.frame_departs(framing, direction, frame, hint),
             Class::Packet(packet) => self.classifier.packet_departs(direction, packet),
         };
         debug_assert_eq!(meta.number, u64::from(number.0), "the ladder and the picks count alike");
-        line.channel.frame_arrives(self.now, direction, &meta, frame);
+        let sealing = line.sealing.as_mut().filter(|_| travels == Travels::Sealed);
+        let is_sealed = sealing.is_some();
+        let sealed = sealing.map(|sealing| sealing.seal(self.now, direction, frame));
+        let Some(travelling) = sealed.as_ref().map_or(Some(frame), Option::as_deref) else { return };
+        line.channel.frame_arrives(self.now, direction, &meta, travelling);
         while let Some(fact) = line.channel.poll_fact() {
             record_fate(&mut self.recorder, self.now, number, &fact.fate);
+        }
+        if is_sealed {
+            self.say_handshakes(place);
         }
     }
 
@@ -76,19 +114,24 @@ impl Stage {
     }
 
     /// Takes the next frame off a line, writes its arrival down and says where it arrived.
-    pub(super) fn arrive(&mut self, line: usize) -> Option<(End, Delivery)> {
-        let line = self.lines.get_mut(line)?;
+    pub(super) fn arrive(&mut self, place: usize) -> Option<Arrived> {
+        let line = self.lines.get_mut(place)?;
         let delivery = line.channel.poll_delivery(self.now)?;
         let end = line.ends[if delivery.direction == Direction::Up { 1 } else { 0 }];
         let vantage = Vantage::Host { host: end.host, interface: end.interface };
         let number = Number(u32::try_from(delivery.number).unwrap_or(u32::MAX));
-        match delivery.damage {
+        // Of a sealed packet nobody knows the damaged inside: it opens whole or not at all.
+        match delivery.damage.filter(|_| line.sealing.is_none()) {
             None => self.recorder.arrived(self.now, vantage, number, delivery.copy),
             Some(_) => {
                 self.recorder.arrived_damaged(self.now, vantage, number, delivery.copy, &delivery.octets);
             }
         }
-        Some((end, delivery))
+        let Delivery { number, direction, octets, .. } = delivery;
+        Some(match self.unseal(place, direction, end, octets) {
+            Some(frame) => Arrived::Frame(end, number, frame),
+            None => Arrived::Nothing(end, number),
+        })
     }
 }
 

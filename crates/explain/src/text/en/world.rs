@@ -110,6 +110,15 @@ fn host(code: &str) -> alloc::string::String {
         "rate-limited" => "no ICMP error: enough were sent a moment ago".into(),
         "unused-neighbor" => "an ARP or ND message for others".into(),
         "other-remote" => "not from the one the socket is connected with".into(),
+        "seal-malformed" => "not a sealed datagram: damaged or forged".into(),
+        "seal-version" => "sealed by another version".into(),
+        "seal-unknown-session" => "sealed under keys that are not there: damaged, forged or too late".into(),
+        "seal-tag" => "damaged or forged: the tag does not fit".into(),
+        "seal-replayed" => "sealed, but it was taken before: a copy".into(),
+        "seal-too-old" => "sealed, but too late to tell from a copy".into(),
+        "seal-own-key" => "the other one shows our own key: reflected".into(),
+        "seal-other-key" => "the other one shows another key than it must".into(),
+        "seal-too-many" => "too many handshakes at once".into(),
         other => cut(other, 40),
     }
 }

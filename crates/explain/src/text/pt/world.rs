@@ -113,6 +113,15 @@ fn host(code: &str) -> alloc::string::String {
         "rate-limited" => "sem erro ICMP: já saíram muitos agora há pouco".into(),
         "unused-neighbor" => "mensagem ARP ou ND para outros".into(),
         "other-remote" => "não vem de quem está conectado a este socket".into(),
+        "seal-malformed" => "não é um datagrama selado: danificado ou forjado".into(),
+        "seal-version" => "selado por outra versão".into(),
+        "seal-unknown-session" => "selado com chaves que não existem: danificado, forjado ou atrasado".into(),
+        "seal-tag" => "danificado ou forjado: a tag não confere".into(),
+        "seal-replayed" => "selado, mas já foi aceito: é uma cópia".into(),
+        "seal-too-old" => "selado, mas tarde demais para saber se é cópia".into(),
+        "seal-own-key" => "o outro lado mostra a nossa própria chave: refletido".into(),
+        "seal-other-key" => "o outro lado mostra uma chave que não é a esperada".into(),
+        "seal-too-many" => "handshakes demais ao mesmo tempo".into(),
         other => cut(other, 40),
     }
 }
