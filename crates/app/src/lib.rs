@@ -13,11 +13,12 @@
 //! | [`guest`]   | the door for applications of other crates |
 //! | [`hello`]   | what both sides agree on before the first message: mode, sizes, window, integrity |
 //! | [`session`] | a session of a textbook protocol over datagrams: HELLO, both directions, FIN |
+//! | [`chat`]    | a room with several members, each message confirmed and shown exactly once |
 //! | [`pattern`] | the octets that a seed stands for, and a running hash |
 //!
 //! Time is a [`Duration`] since the driver's zero; a session, which is no [`Application`], has instants.
 //!
-//! Left out, and to come in modules of their own: chat and file transfer with their message formats.
+//! Left out, and to come in a module of its own: file transfer with its message format.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -28,6 +29,7 @@ use alloc::boxed::Box;
 use core::time::Duration;
 
 pub mod bulk;
+pub mod chat;
 pub mod echo;
 pub mod guest;
 pub mod hello;
