@@ -4,6 +4,7 @@ pub(crate) mod client;
 pub(crate) mod compare;
 mod datagrams;
 pub(crate) mod demo;
+pub(crate) mod merge;
 pub(crate) mod papers;
 pub(crate) mod present;
 pub(crate) mod replay;

@@ -7,6 +7,7 @@
 //! | [`tun`] | the running kernel's TCP, in a network namespace of the test's own |
 //! | [`tshark`] | recordings, read by somebody else |
 //! | [`interrupt`] | Ctrl-C, and a reader that goes away |
+//! | [`merge`] | the recordings of two processes as one |
 //! | [`replay`] | recordings that are run again, and those that cannot be |
 //! | [`bad_input`] | what a user gets wrong |
 //!
@@ -25,6 +26,8 @@
 mod bad_input;
 #[path = "real/interrupt.rs"]
 mod interrupt;
+#[path = "real/merge.rs"]
+mod merge;
 #[path = "real/os_sockets.rs"]
 mod os_sockets;
 #[path = "real/processes.rs"]

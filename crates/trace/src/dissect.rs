@@ -308,6 +308,10 @@ pub(crate) fn identity(packet: &Packet) -> u64 {
                 hash.number(timestamps.value);
                 hash.number(timestamps.echo);
             }
+            for block in segment.header.options.sack.as_slice() {
+                hash.number(block.start.value());
+                hash.number(block.end.value());
+            }
         }
         Transport::Icmp(icmp) => {
             hash.number(1);

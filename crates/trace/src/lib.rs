@@ -8,6 +8,7 @@
 //! | [`code`] | a stable code for each reason, note and cause |
 //! | [`json`] | JSON lines, the recording that loses nothing |
 //! | [`pcapng`], [`pcap`], [`sink`] | writing for Wireshark |
+//! | [`merge`] | the recordings of two ends as one |
 //! | [`capture`], [`rebuild`](mod@rebuild), [`dissect`] | reading what others, or we, recorded |
 //!
 //! ```
@@ -34,6 +35,7 @@ pub mod dissect;
 pub mod flow;
 pub mod header;
 pub mod json;
+pub mod merge;
 pub mod packet;
 pub mod pcap;
 pub mod pcapng;
@@ -51,7 +53,7 @@ pub use code::Coded;
 pub use flow::{Direction, Flow};
 pub use header::{HostInfo, InterfaceInfo, Link, LinkType, Role, Source, TraceHeader};
 pub use packet::{Endpoints, Icmp, Octets, Packet, Protocol, Segment, Transport, WindowMark};
-pub use rebuild::rebuild;
+pub use rebuild::{rebuild, rebuild_one_end};
 pub use record::{
     Call, ChannelEvent, ChecksumAfter, DropReason, Fact, Finding, FlowBegan, FlowId, HostId, LossCause,
     Number, Origin, Record, Vantage,

@@ -11,6 +11,7 @@
 //! States are those that a side must be in after such packets. Left out: reasons where there is no
 //! comment; guessing them is not for whoever only reads.
 
+mod one_end;
 mod states;
 
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -32,6 +33,8 @@ use crate::recorder::{Limits, Meaning, Recorder};
 use crate::trace::Trace;
 use states::Side;
 
+pub use one_end::rebuild_one_end;
+
 /// Of one interface no more is learnt than this many addresses.
 const MOST_ADDRESSES: usize = 64;
 /// Packets that look the same are looked for on this many interfaces.
@@ -42,6 +45,11 @@ const MOST_HOSTS: usize = 255;
 /// Makes a trace of a capture.
 #[must_use]
 pub fn rebuild(capture: &Capture) -> Trace {
+    build(capture, false)
+}
+
+/// Makes a trace; where it is of one end, only what was seen there happened.
+fn build(capture: &Capture, one_end: bool) -> Trace {
     let mut header = header_of(capture);
     let mut frames: Vec<Seen<'_>> = capture.frames.iter().map(|frame| Seen::new(capture, frame)).collect();
     frames.sort_by_key(|seen| seen.frame.at_ns);
@@ -51,7 +59,7 @@ pub fn rebuild(capture: &Capture) -> Trace {
     }
     // Virtual time begins at zero, and so do the times of our own file.
     let epoch_ns = header.epoch_ns.unwrap_or(0);
-    let both_ends = has_both_ends(&frames);
+    let both_ends = one_end || has_both_ends(&frames);
     if both_ends {
         header.hosts = hosts_of_interfaces(capture, &frames);
         pair_up(&mut frames);

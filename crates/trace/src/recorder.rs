@@ -7,6 +7,7 @@
 //!
 //! Bounded: the trace keeps as many records and flows as [`Limits`] says and counts the rest.
 
+mod again;
 mod host;
 mod marks;
 mod matching;

@@ -33,6 +33,8 @@ pub(crate) enum Job {
     Compare(Compare),
     /// Draw a recording.
     Show(Show),
+    /// The recordings of two ends as one.
+    Merge(tools::Merge),
     /// Run a recording again.
     Replay(tools::Replay),
     /// Completions for a shell.
@@ -211,6 +213,7 @@ pub(crate) fn job(matches: &ArgMatches) -> Result<Job, Fault> {
             stream: number_of(below, "stream", 0, u64::from(u32::MAX))?.map(truncated),
             record: record(below),
         })),
+        Some(("merge", below)) => Ok(Job::Merge(tools::read_merge(below))),
         Some(("replay", below)) => Ok(Job::Replay(tools::read_replay(below))),
         Some(("completions", below)) => {
             Ok(Job::Completions { shell: below.get_one::<String>("shell").cloned().unwrap_or_default() })
@@ -379,7 +382,7 @@ fn compare(matches: &ArgMatches) -> Result<Compare, Fault> {
     })
 }
 
-fn record(matches: &ArgMatches) -> Record {
+pub(super) fn record(matches: &ArgMatches) -> Record {
     Record {
         file: matches.get_one::<String>("write").cloned(),
         tag: matches.get_one::<String>("tag").cloned(),

@@ -3,6 +3,7 @@
 use clap::{Arg, ArgMatches, Command};
 
 use super::flags::{self, Say};
+use super::read::{self, Record};
 
 /// Run a recording again.
 #[derive(Debug)]
@@ -10,9 +11,17 @@ pub(crate) struct Replay {
     pub(crate) file: String,
 }
 
+/// The recordings of two ends as one.
+#[derive(Debug)]
+pub(crate) struct Merge {
+    pub(crate) one: String,
+    pub(crate) other: String,
+    pub(crate) record: Record,
+}
+
 /// The commands.
-pub(crate) fn commands(say: Say) -> [Command; 1] {
-    [replay(say)]
+pub(crate) fn commands(say: Say) -> [Command; 2] {
+    [merge(say), replay(say)]
 }
 
 fn replay(say: Say) -> Command {
@@ -34,6 +43,25 @@ fn replay(say: Say) -> Command {
 /// What was asked of `replay`.
 pub(crate) fn read_replay(matches: &ArgMatches) -> Replay {
     Replay { file: word(matches, "file") }
+}
+
+fn merge(say: Say) -> Command {
+    Command::new("merge")
+        .alias("juntar")
+        .about(say.one(
+            "the client's and the server's recording as one [juntar]",
+            "a gravação do cliente e a do servidor numa só [juntar]",
+        ))
+        .override_usage(say.one("aperto merge A B [FLAGS]", "aperto juntar A B [OPÇÕES]"))
+        .arg(file(say, "one", say.one("what one end recorded", "o que uma ponta gravou")))
+        .arg(file(say, "other", say.one("what the other end recorded", "o que a outra ponta gravou")))
+        .args(flags::view(say))
+        .args(flags::record(say))
+}
+
+/// What was asked of `merge`.
+pub(crate) fn read_merge(matches: &ArgMatches) -> Merge {
+    Merge { one: word(matches, "one"), other: word(matches, "other"), record: read::record(matches) }
 }
 
 fn file(say: Say, name: &'static str, help: &'static str) -> Arg {

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use aperto_explain::program::{Exit, Fault, FileTrouble, LooksLike};
-use aperto_trace::{Fact, Trace, capture, rebuild};
+use aperto_trace::{Capture, Fact, Trace, capture, rebuild};
 
 use super::present::{self, Draw, Page};
 use crate::arguments::read::Show;
@@ -46,14 +46,19 @@ pub(crate) fn understand(file: &str, octets: &[u8]) -> Result<(Trace, Option<Fau
     if octets.first() == Some(&b'{') {
         return recording(file, octets);
     }
-    let not_a_capture = || Fault::NotACapture { file: file.into(), looks_like: looks_like(octets) };
-    let capture = capture::read(octets).map_err(|_| not_a_capture())?;
-    let broken = capture.fault.as_ref().map(|fault| Fault::Broken {
-        file: file.into(),
-        at: fault.at,
-        packets: capture.frames.len() as u64,
-    });
+    let capture = capture::read(octets).map_err(|_| not_a_capture(file, octets))?;
+    let broken = capture.fault.as_ref().map(|fault| broken_capture(file, fault.at, &capture));
     Ok((rebuild(&capture), broken))
+}
+
+/// A file that is not a capture, and what it is instead.
+pub(crate) fn not_a_capture(file: &str, octets: &[u8]) -> Fault {
+    Fault::NotACapture { file: file.into(), looks_like: looks_like(octets) }
+}
+
+/// A capture that ends in the middle.
+pub(crate) fn broken_capture(file: &str, at: u64, capture: &Capture) -> Fault {
+    Fault::Broken { file: file.into(), at, packets: capture.frames.len() as u64 }
 }
 
 /// A recording of our own, line by line.

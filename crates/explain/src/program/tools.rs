@@ -7,6 +7,9 @@ mod en;
 mod pt;
 
 use alloc::string::String;
+use alloc::vec::Vec;
+
+use aperto_time::Duration;
 
 use super::{Exit, Notice};
 use crate::Language;
@@ -31,6 +34,37 @@ pub enum NotReplayable {
     },
 }
 
+/// Why two recordings cannot be merged.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum NotMergeable {
+    /// It has both ends already.
+    BothEnds,
+    /// It has no packets.
+    Nothing,
+    /// It does not say at which end it was made.
+    NoEnd,
+    /// It and this other have no connection in common.
+    Strangers(String),
+    /// It and this other were made at the same end.
+    SameEnd(String),
+}
+
+/// What came of a merger.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[expect(missing_docs, reason = "named as in the trace's report")]
+pub struct MergeTold {
+    pub client: String,
+    pub server: String,
+    pub left: u64,
+    pub arrived: u64,
+    pub lost: u64,
+    pub copies: u64,
+    pub unseen: u64,
+    pub left_out: u64,
+    pub server_ahead_ns: i64,
+    pub one_way_ns: Option<i64>,
+}
+
 /// What the commands that work on recordings could not do.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 #[expect(missing_docs, reason = "the text of a variant says what its fields are")]
@@ -49,6 +83,8 @@ pub enum ToolFault {
     },
     /// `replay` of a file that is cut off or damaged; what came before is the same.
     ReplayCutOff { file: String, at: u64, records: u64 },
+    /// `merge` of what is not one conversation seen from two ends.
+    NotMergeable { file: String, why: NotMergeable },
 }
 
 impl ToolFault {
@@ -59,6 +95,8 @@ impl ToolFault {
             Self::NotReplayable { why: NotReplayable::Live(_) | NotReplayable::Capture, .. } => Exit::Usage,
             Self::NotReplayable { .. } | Self::ReplayCutOff { .. } => Exit::Unreadable,
             Self::ReplayDiffers { .. } => Exit::Failed,
+            Self::NotMergeable { why: NotMergeable::Nothing, .. } => Exit::Unreadable,
+            Self::NotMergeable { .. } => Exit::Usage,
         }
     }
 
@@ -69,6 +107,7 @@ impl ToolFault {
             Self::NotReplayable { .. } => "not-replayable",
             Self::ReplayDiffers { .. } => "replay-differs",
             Self::ReplayCutOff { .. } => "replay-cut-off",
+            Self::NotMergeable { .. } => "not-mergeable",
         }
     }
 
@@ -88,6 +127,17 @@ pub fn replay_same(language: Language, records: u64) -> String {
         Language::English => alloc::format!("same, {records} records"),
         Language::Portuguese if records == 1 => "igual, 1 registro".into(),
         Language::Portuguese => alloc::format!("igual, {records} registros"),
+    }
+}
+
+/// What a merger says before the ladder.
+#[must_use]
+pub fn merged(language: Language, told: &MergeTold) -> Vec<String> {
+    let ahead = Duration::from_nanos(told.server_ahead_ns.unsigned_abs());
+    let one_way = told.one_way_ns.map(|way| Duration::from_nanos(u64::try_from(way).unwrap_or(0)));
+    match language {
+        Language::English => en::merged(told, ahead, one_way),
+        Language::Portuguese => pt::merged(told, ahead, one_way),
     }
 }
 

@@ -2,9 +2,14 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
-use super::{NotReplayable, ToolFault};
+use aperto_time::Duration;
+
+use super::{MergeTold, NotMergeable, NotReplayable, ToolFault};
+use crate::Language;
 use crate::program::Notice;
+use crate::quantity::milliseconds;
 
 /// The fault in words.
 pub(super) fn fault(fault: &ToolFault) -> Notice {
@@ -21,11 +26,59 @@ pub(super) fn fault(fault: &ToolFault) -> Notice {
                 None => notice.line("the same version gives the same records: was the file changed?"),
             }
         }
+        ToolFault::NotMergeable { file, why } => not_mergeable(file, why),
         ToolFault::ReplayCutOff { file, at, records } => {
             Notice::new(format!("{file} is cut off or damaged at octet {at}"))
                 .line(format!("the {records} records before that are the same now"))
         }
     }
+}
+
+fn not_mergeable(file: &str, why: &NotMergeable) -> Notice {
+    match why {
+        NotMergeable::BothEnds => Notice::new(format!("{file} has both ends already"))
+            .line("merge is for one recording of the client's and one of the server's")
+            .line(format!("look at it:  aperto show {file}")),
+        NotMergeable::Nothing => Notice::new(format!("{file} has no packets")),
+        NotMergeable::NoEnd => Notice::new(format!("{file} does not say at which end it was made"))
+            .line("give it together with a recording of aperto's, made at the other end"),
+        NotMergeable::Strangers(other) => {
+            Notice::new(format!("{file} and {other} have no connection in common"))
+                .line("addresses, ports and initial sequence numbers must be the same in both")
+                .line("record both ends of one run:  aperto server ... -w s.aperto")
+        }
+        NotMergeable::SameEnd(other) => {
+            Notice::new(format!("{file} and {other} were recorded at the same end"))
+                .line("merge needs one recording of the client's and one of the server's")
+        }
+    }
+}
+
+/// What came of a merger.
+pub(super) fn merged(told: &MergeTold, ahead: Duration, one_way: Option<Duration>) -> Vec<String> {
+    let MergeTold { client, server, left, arrived, lost, copies, unseen, left_out, .. } = told;
+    let word = if told.server_ahead_ns < 0 { "behind" } else { "ahead of" };
+    let time = |time| milliseconds(Language::English, time);
+    let mut lines = Vec::from([
+        format!("client  {client}"),
+        format!("server  {server}"),
+        format!("packets {left} left, {arrived} arrived, {lost} lost between, {copies} copies"),
+        format!("clocks  the server's was {} {word} the client's", time(ahead)),
+    ]);
+    lines.push(match one_way {
+        Some(way) => {
+            format!("        if both ways take equally long: {} each; else up to that wrong", time(way))
+        }
+        None => "        packets went one way only: the fastest is taken to have taken no time".into(),
+    });
+    if *unseen > 0 {
+        lines.push(format!("unseen  {unseen} arrived that nobody recorded leaving"));
+    }
+    if *left_out > 0 {
+        lines.push(format!("alone   {left_out} connections are in one recording only and left out"));
+    }
+    lines.push(String::new());
+    lines
 }
 
 fn not_replayable(file: &str, why: &NotReplayable) -> Notice {

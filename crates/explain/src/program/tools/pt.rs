@@ -2,9 +2,14 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
-use super::{NotReplayable, ToolFault};
+use aperto_time::Duration;
+
+use super::{MergeTold, NotMergeable, NotReplayable, ToolFault};
+use crate::Language;
 use crate::program::Notice;
+use crate::quantity::milliseconds;
 
 /// The fault in words.
 pub(super) fn fault(fault: &ToolFault) -> Notice {
@@ -21,11 +26,59 @@ pub(super) fn fault(fault: &ToolFault) -> Notice {
                 None => notice.line("a mesma versão dá os mesmos registros: o arquivo foi alterado?"),
             }
         }
+        ToolFault::NotMergeable { file, why } => not_mergeable(file, why),
         ToolFault::ReplayCutOff { file, at, records } => {
             Notice::new(format!("{file} está cortado ou danificado no octeto {at}"))
                 .line(format!("os {records} registros antes disso são iguais agora"))
         }
     }
+}
+
+fn not_mergeable(file: &str, why: &NotMergeable) -> Notice {
+    match why {
+        NotMergeable::BothEnds => Notice::new(format!("{file} já tem as duas pontas"))
+            .line("juntar é para uma gravação do cliente e uma do servidor")
+            .line(format!("veja o que há nele:  aperto mostrar {file}")),
+        NotMergeable::Nothing => Notice::new(format!("{file} não tem pacotes")),
+        NotMergeable::NoEnd => Notice::new(format!("{file} não diz em que ponta foi feito"))
+            .line("dê-o junto com uma gravação do aperto, feita na outra ponta"),
+        NotMergeable::Strangers(other) => {
+            Notice::new(format!("{file} e {other} não têm nenhuma conexão em comum"))
+                .line("endereços, portas e números de sequência iniciais devem ser iguais nos dois")
+                .line("grave as duas pontas de uma execução:  aperto servidor ... -w s.aperto")
+        }
+        NotMergeable::SameEnd(other) => {
+            Notice::new(format!("{file} e {other} foram gravados na mesma ponta"))
+                .line("juntar precisa de uma gravação do cliente e uma do servidor")
+        }
+    }
+}
+
+/// What came of a merger.
+pub(super) fn merged(told: &MergeTold, ahead: Duration, one_way: Option<Duration>) -> Vec<String> {
+    let MergeTold { client, server, left, arrived, lost, copies, unseen, left_out, .. } = told;
+    let word = if told.server_ahead_ns < 0 { "atrasado" } else { "adiantado" };
+    let time = |time| milliseconds(Language::Portuguese, time);
+    let mut lines = Vec::from([
+        format!("cliente  {client}"),
+        format!("servidor {server}"),
+        format!("pacotes  saíram {left}, chegaram {arrived}, perdidos no caminho {lost}, cópias {copies}"),
+        format!("relógios o do servidor estava {} {word} em relação ao do cliente", time(ahead)),
+    ]);
+    lines.push(match one_way {
+        Some(way) => {
+            format!("         se ida e volta duram o mesmo: {} cada; senão, até isso errado", time(way))
+        }
+        None => "         só houve pacotes num sentido: supõe-se que o mais rápido não demorou".into(),
+    });
+    if *unseen > 0 {
+        lines.push(format!("sem ida  {unseen} chegaram sem que ninguém gravasse a saída"));
+    }
+    if *left_out > 0 {
+        lines.push(format!("a sós    {left_out} conexões estão só numa das gravações e ficam de fora"));
+    }
+    lines.push(String::new());
+    lines
 }
 
 fn not_replayable(file: &str, why: &NotReplayable) -> Notice {

@@ -33,6 +33,15 @@ fn all() -> Vec<ToolFault> {
         NotReplayable::UnknownRecipe(text()),
         NotReplayable::NotUnderstood { recipe: text(), what: text() },
     ];
+    for why in [
+        NotMergeable::BothEnds,
+        NotMergeable::Nothing,
+        NotMergeable::NoEnd,
+        NotMergeable::Strangers(text()),
+        NotMergeable::SameEnd(text()),
+    ] {
+        all.push(ToolFault::NotMergeable { file: text(), why });
+    }
     all.extend(whys.map(|why| ToolFault::NotReplayable { file: text(), why }));
     all
 }
