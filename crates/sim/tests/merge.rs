@@ -2,7 +2,6 @@
 //! simulator knows what really happened.
 
 #![cfg(test)]
-#![expect(clippy::unwrap_used, reason = "a test that fails")]
 
 use std::collections::BTreeMap;
 
