@@ -27,8 +27,8 @@ pub(crate) struct RttEstimator {
     backoff: u32,
     /// How often the timer has fired since something new was acknowledged.
     attempts: u32,
-    /// Whether something was sent again since the last sample.
-    ambiguous: bool,
+    /// When something was last sent again since the last sample; the far future where nothing was.
+    again_at: Instant,
 }
 
 /// A duration in nanoseconds, in 8 octets instead of 16 and without a division: every idle
@@ -73,7 +73,7 @@ impl RttEstimator {
             timed_end: SeqNumber::default(),
             backoff: 0,
             attempts: 0,
-            ambiguous: false,
+            again_at: Instant::FAR_FUTURE,
         }
     }
 
@@ -102,8 +102,13 @@ impl RttEstimator {
     }
 
     /// Whether the next acknowledgment could be of a segment that was sent twice.
-    pub(crate) const fn is_ambiguous(&self) -> bool {
-        self.ambiguous
+    pub(crate) fn is_ambiguous(&self) -> bool {
+        self.again_at != Instant::FAR_FUTURE
+    }
+
+    /// Whether a round trip of this length began before something was last sent again.
+    pub(crate) fn began_before_sending_again(&self, round_trip: Duration, now: Instant) -> bool {
+        self.is_ambiguous() && now - round_trip < self.again_at
     }
 
     /// The timeout in force: doubled for each time that it has fired. RFC 6298 §5.5.
@@ -133,7 +138,7 @@ impl RttEstimator {
     pub(crate) fn syn_was_lost(&mut self) {
         self.base = self.base.max(Span(3_000_000_000));
         self.backoff = 0;
-        self.ambiguous = false;
+        self.again_at = Instant::FAR_FUTURE;
     }
 
     /// Something new was acknowledged: the count of attempts begins anew. The doubling ends only
@@ -156,9 +161,9 @@ impl RttEstimator {
     }
 
     /// Something is sent again: an acknowledgment could mean either. RFC 6298 §3 (Karn).
-    pub(crate) fn sent_again(&mut self) {
+    pub(crate) fn sent_again(&mut self, now: Instant) {
         self.timed_at = Instant::FAR_FUTURE;
-        self.ambiguous = true;
+        self.again_at = now;
     }
 
     /// The sample that an acknowledgment gives, if the timed segment is covered.
@@ -167,14 +172,14 @@ impl RttEstimator {
             return None;
         }
         let sent = core::mem::replace(&mut self.timed_at, Instant::FAR_FUTURE);
-        self.ambiguous = false;
+        self.again_at = Instant::FAR_FUTURE;
         Some(now.since(sent))
     }
 
     /// Takes a sample. RFC 6298 §2.2 and §2.3.
     pub(crate) fn update(&mut self, rtt: Duration, config: &Config) {
         self.backoff = 0;
-        self.ambiguous = false;
+        self.again_at = Instant::FAR_FUTURE;
         let rtt = Span::new(rtt);
         if self.srtt == Span::NONE {
             (self.srtt, self.rttvar) = (rtt, Span(rtt.0 / 2));
@@ -244,7 +249,7 @@ mod tests {
         let config = Config::rfc1122();
         let mut rtt = RttEstimator::new(&config);
         rtt.sent(SeqNumber::new(11), Instant::ZERO);
-        rtt.sent_again();
+        rtt.sent_again(Instant::from_millis(5));
         assert_eq!(rtt.sample(SeqNumber::new(11), Instant::from_millis(40)), None);
         rtt.sent(SeqNumber::new(21), Instant::from_millis(50));
         assert_eq!(rtt.sample(SeqNumber::new(20), Instant::from_millis(80)), None);

@@ -5,7 +5,8 @@
 mod talk;
 
 use aperto_tcp::{AckCause, Config, DropReason, Reason, State};
-use aperto_wire::tcp::Timestamps;
+use aperto_wire::SeqNumber;
+use aperto_wire::tcp::{Options, SackBlock, Timestamps};
 use talk::{Paper, Talk, ack, conversation, fin, rst, syn, syn_ack, text};
 
 fn stamping() -> Config {
@@ -277,5 +278,63 @@ fn empty_segments_from_the_past_are_answered_twice_a_second_at_most() {
             talk.pass(10);
         }
         assert_eq!(answers, 2);
+    });
+}
+
+/// RFC 7323 §4: what was sent again is answered with the echo of the copy, so that its sender learns
+/// the round trip, and not how long its timer waited. The first acknowledgment was lost.
+#[test]
+fn the_answer_to_a_copy_echoes_the_copy() {
+    conversation(|talk| {
+        let mut talk = open(talk(stamping()));
+        talk.peer_sends(text(1, b"once").ack(1).stamps(110, 1000));
+        talk.pass(500);
+        assert_eq!(echo(&talk.we_send(ack(5)).paper), 110);
+        talk.peer_sends(text(1, b"once").ack(1).stamps(3110, 1000));
+        assert_eq!(echo(&talk.we_send(ack(5)).paper), 3110);
+    });
+}
+
+/// A copy with an acknowledgment of what was never sent could be a stranger's: its timestamp is not taken.
+#[test]
+fn a_copy_that_acknowledges_what_was_never_sent_moves_no_timestamp() {
+    conversation(|talk| {
+        let mut talk = open(talk(stamping()));
+        talk.peer_sends(text(1, b"once").ack(1).stamps(110, 1000));
+        talk.pass(500);
+        talk.we_send(ack(5));
+        talk.peer_sends(text(1, b"once").ack(77).stamps(3110, 1000));
+        for left in talk.all() {
+            assert!(left.paper.options.timestamps.is_none_or(|stamps| stamps.echo == 110));
+        }
+    });
+}
+
+/// Our text arrived and its acknowledgment was lost; the answer to the copy reports it as received
+/// twice (RFC 2883 §4) and echoes the first transmission, as RFC 7323 §5.3 has a receiver do. That time
+/// is our timer's: no sample (RFC 6298 §3), and the timeout in force stays.
+#[test]
+fn an_answer_to_a_copy_that_echoes_the_first_transmission_is_no_sample() {
+    conversation(|talk| {
+        let mut talk = talk(Config { sack: true, ..stamping() }).syn_sent();
+        let mut answer = syn_ack().stamps(100, 1000);
+        answer.options.sack_permitted = true;
+        talk.peer_sends(answer);
+        talk.we_send(ack(1));
+        talk.we_write(b"text");
+        let first = talk.we_send(text(1, b"text")).paper.options.timestamps.expect("agreed").value;
+        let before = talk.connection.status();
+        assert_eq!(talk.until_timer(), 1000);
+        let again = talk.we_send(text(1, b"text")).paper.options.timestamps.expect("agreed").value;
+        assert_eq!(again, first + 1000);
+        talk.pass(40);
+        let twice = SackBlock { start: SeqNumber::new(1), end: SeqNumber::new(5) };
+        let options = Options { sack: [twice].into_iter().collect(), ..Options::NONE };
+        let (mut of_the_first, mut of_the_copy) = (talk.fork(), talk);
+        of_the_first.peer_sends(ack(5).options(options).stamps(110, first));
+        let after = of_the_first.connection.status();
+        assert_eq!((after.srtt, after.rto), (before.srtt, 2 * before.rto));
+        of_the_copy.peer_sends(ack(5).options(options).stamps(110, again));
+        assert!(of_the_copy.connection.status().srtt > before.srtt, "40 ms after nothing");
     });
 }

@@ -39,7 +39,7 @@ fn a_file_arrives_though_the_channel_loses_reorders_doubles_and_damages() {
 
 #[test]
 fn a_file_arrives_though_both_sides_have_a_bad_channel() {
-    file_transfer(MEBIBYTE / 32, &FAULTS, &FAULTS);
+    file_transfer(MEBIBYTE / 8, &FAULTS, &FAULTS);
 }
 
 /// As much as fits into the time of a test; by hand it is 100 MiB.

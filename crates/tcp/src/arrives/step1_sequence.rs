@@ -9,7 +9,9 @@
 //! room and is taken. An empty segment at the right edge is taken, since a sender with a full window
 //! acknowledges from there. The acknowledgment of an old segment counts if the segment begins less
 //! than a window before RCV.NXT: ours may have been lost, and a stranger must still guess both
-//! numbers. Answers to empty segments are rationed as challenges are (RFC 5961 §7).
+//! numbers. Its timestamp counts as well: the echo then tells when the copy left, and not when the first
+//! did (RFC 7323 §5.3 has R2 before R3). Answers to empty segments are rationed as challenges are (RFC
+//! 5961 §7).
 
 use aperto_time::Instant;
 use aperto_wire::SeqNumber;
@@ -31,11 +33,17 @@ impl Connection {
         if !self.is_acceptable(arrival) {
             return self.unacceptable(now, arrival);
         }
+        self.take_timestamp(now, arrival);
+        self.trim(arrival);
+        Step::Continue(())
+    }
+
+    /// RFC 7323 §5.3, R3.
+    #[inline]
+    fn take_timestamp(&mut self, now: Instant, arrival: &Arrival<'_>) {
         if let (Some(state), Some(arrived)) = (&mut self.timestamps, arrival.options.timestamps) {
             state.take(arrived, arrival.seq, self.receive.last_ack, now);
         }
-        self.trim(arrival);
-        Step::Continue(())
     }
 
     /// PAWS: a timestamp before the last is a segment from the past. Resets are exempt.
@@ -150,7 +158,10 @@ impl Connection {
         }
         let of_last_window = self.receive.next.since(arrival.seq) <= self.receive.limit;
         if arrival.control.ack() && self.state.is_synchronized() && of_last_window {
-            let _ = self.fifth_check_ack(now, arrival);
+            let acknowledged = self.fifth_check_ack(now, arrival);
+            if acknowledged.is_continue() && arrival.length() > 0 {
+                self.take_timestamp(now, arrival);
+            }
         }
     }
 

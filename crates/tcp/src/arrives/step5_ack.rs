@@ -4,6 +4,7 @@
 
 use aperto_time::Instant;
 use aperto_wire::SeqNumber;
+use aperto_wire::tcp::SackBlock;
 
 use super::{Arrival, Step, text_length};
 use crate::connection::{Connection, Fin, Holder};
@@ -206,9 +207,22 @@ impl Connection {
         }
         let echoed = self.timestamps.zip(arrival.options.timestamps);
         match echoed.and_then(|(state, arrived)| state.round_trip(arrived.echo, now)) {
-            Some(rtt) => self.take_sample(rtt),
-            None => self.note(|| Note::RttAmbiguous),
+            Some(rtt) if !self.answers_a_copy(now, arrival, rtt) => self.take_sample(rtt),
+            Some(_) | None => self.note(|| Note::RttAmbiguous),
         }
+    }
+
+    /// Whether an acknowledgment answers what was sent again, but echoes when it was sent first: its
+    /// own was lost, and the time between is the timer's and not the network's.
+    ///
+    /// RFC 7323 §5.3 has the peer reject such a copy (R2) before it would take its timestamp (R3). It
+    /// tells by RFC 2883 §4 that it has it twice. Taken as samples, such times make the timeout grow
+    /// from one lost acknowledgment to the next, without an end.
+    fn answers_a_copy(&self, now: Instant, arrival: &Arrival<'_>, rtt: aperto_time::Duration) -> bool {
+        let twice = |block: &SackBlock| block.start.before(arrival.ack);
+        self.sack
+            && arrival.options.sack.as_slice().first().is_some_and(twice)
+            && self.rtt.began_before_sending_again(rtt, now)
     }
 
     fn take_sample(&mut self, rtt: aperto_time::Duration) {

@@ -124,7 +124,7 @@ impl Connection {
         connection.recovery = crate::recovery::Recovery::new(folded.una);
         connection.rtt.unfold(u32::from(folded.attempts));
         if folded.sent_twice {
-            connection.rtt.sent_again();
+            connection.rtt.sent_again(Instant::ZERO);
         } else if folded.state == State::SynReceived && folded.attempts == 0 {
             connection.rtt.sent(folded.nxt, folded.since);
         }

@@ -123,7 +123,7 @@ impl Connection {
             State::Established | State::FinWait1 | State::CloseWait | State::Closing | State::LastAck => {
                 self.plan_in_order(now)
             }
-            State::FinWait2 | State::TimeWait => self.plan_probe().or_else(|| self.plan_ack()),
+            State::FinWait2 | State::TimeWait => self.plan_probe(now).or_else(|| self.plan_ack()),
         }
     }
 
@@ -135,7 +135,7 @@ impl Connection {
             return Some(again);
         }
         if !self.needs.nothing_seldom()
-            && let Some(probe) = self.plan_probe()
+            && let Some(probe) = self.plan_probe(now)
         {
             return Some(probe);
         }
@@ -158,7 +158,7 @@ impl Connection {
             self.rtt.sent(self.send.nxt, now);
             self.waiting_since = now;
         } else {
-            self.rtt.sent_again();
+            self.rtt.sent_again(now);
         }
         if !self.timers.runs(Timer::Retransmission) {
             self.start(Timer::Retransmission, self.rtt.due(now, &self.config));
@@ -254,7 +254,7 @@ impl Connection {
         let fin = end.after(text_end);
         let length = if fin { text_end.since(hole.start) } else { hole.length };
         self.recovery.sent_again(end);
-        self.rtt.sent_again();
+        self.rtt.sent_again(now);
         if !self.timers.runs(Timer::Retransmission) {
             self.start(Timer::Retransmission, self.rtt.due(now, &self.config));
         }
@@ -285,10 +285,10 @@ impl Connection {
 
     /// A probe that a timer asked for.
     #[inline(never)]
-    fn plan_probe(&mut self) -> Option<Plan> {
+    fn plan_probe(&mut self, now: Instant) -> Option<Plan> {
         let reason = self.needs.take(|it| &mut it.probe)?;
         match reason {
-            Reason::WindowProbe { .. } => Some(self.probe_window(reason)),
+            Reason::WindowProbe { .. } => Some(self.probe_window(now, reason)),
             // RFC 9293 §3.8.4 [SHLD-12]: an empty segment just before SND.NXT, which must be answered.
             _ => Some(Plan::bare(self.send.nxt - 1, Control::ACK, reason)),
         }
@@ -298,13 +298,13 @@ impl Connection {
     ///
     /// SND.NXT does not move over it: the peer has no room for it, and would find an acknowledgment
     /// from behind it unacceptable. RFC 9293 §3.8.6.1 \[MUST-36\].
-    fn probe_window(&mut self, reason: Reason) -> Plan {
+    fn probe_window(&mut self, now: Instant, reason: Reason) -> Plan {
         let seq = self.send.una;
         let text = self.send.text_end().after(seq);
         let fin = !text && self.send.fin == Fin::Queued;
         let length = u32::from(text);
         self.send.max = self.send.max.later(seq + u32::from(text || fin));
-        self.rtt.sent_again();
+        self.rtt.sent_again(now);
         if fin && self.state == State::CloseWait {
             self.enter(State::LastAck, Cause::FinSent);
         }
@@ -418,7 +418,7 @@ impl Connection {
         self.send.nxt = end;
         self.send.max = self.send.max.later(end);
         if again {
-            self.rtt.sent_again();
+            self.rtt.sent_again(now);
         } else {
             self.rtt.sent(end, now);
         }
