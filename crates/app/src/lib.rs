@@ -14,11 +14,10 @@
 //! | [`hello`]   | what both sides agree on before the first message: mode, sizes, window, integrity |
 //! | [`session`] | a session of a textbook protocol over datagrams: HELLO, both directions, FIN |
 //! | [`chat`]    | a room with several members, each message confirmed and shown exactly once |
+//! | [`transfer`] | files and folders: verified, resumable, whole or not at all |
 //! | [`pattern`] | the octets that a seed stands for, and a running hash |
 //!
 //! Time is a [`Duration`] since the driver's zero; a session, which is no [`Application`], has instants.
-//!
-//! Left out, and to come in a module of its own: file transfer with its message format.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -38,6 +37,7 @@ pub mod pattern;
 pub mod script;
 pub mod session;
 pub mod text;
+pub mod transfer;
 
 pub use bulk::Bulk;
 pub use echo::Echo;
@@ -135,6 +135,8 @@ pub enum Machine {
     Text(TextHandshake),
     /// What another crate brought.
     Guest(Box<dyn Guest>),
+    /// Sends files, or receives them on a disk in memory.
+    Transfer(Box<transfer::rehearsal::Rehearsal>),
 }
 
 /// The same call on whichever application it is.
@@ -146,6 +148,7 @@ macro_rules! whichever {
             Self::Script($machine) => $call,
             Self::Text($machine) => $call,
             Self::Guest($machine) => $call,
+            Self::Transfer($machine) => $call,
         }
     };
 }
