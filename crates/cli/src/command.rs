@@ -10,6 +10,7 @@ pub(crate) mod present;
 pub(crate) mod replay;
 pub(crate) mod server;
 pub(crate) mod show;
+mod told;
 mod why;
 
 use std::sync::atomic::Ordering;

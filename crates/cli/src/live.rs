@@ -6,6 +6,7 @@
 //! | [`scribe`], [`watch`], [`fate`] | what happens, written down and told |
 //! | [`spoil`] | the channel's flags on a real wire |
 //! | [`talk`] | what a server does with a connection |
+//! | [`told`] | a handshake told in text |
 //! | [`prompt`], [`slash`], [`mod@printer`] | who types, and printing meanwhile |
 //! | [`signal`] | Ctrl-C |
 
@@ -18,6 +19,7 @@ pub(crate) mod signal;
 pub(crate) mod slash;
 pub(crate) mod spoil;
 pub(crate) mod talk;
+pub(crate) mod told;
 pub(crate) mod watch;
 
 use std::sync::atomic::Ordering;

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`processes`] | server and client over the tunnel: files, faults, several clients, a chat |
 //! | [`os_sockets`] | the system's sockets: `nc` and Python |
+//! | [`told`] | handshakes told in text: Python, and a person who types |
 //! | [`tun`] | the running kernel's TCP, in a network namespace of the test's own |
 //! | [`tshark`] | recordings, read by somebody else |
 //! | [`interrupt`] | Ctrl-C, and a reader that goes away |
@@ -36,6 +37,8 @@ mod processes;
 mod replay;
 #[path = "real/support.rs"]
 mod support;
+#[path = "real/told.rs"]
+mod told;
 #[path = "real/tshark.rs"]
 mod tshark;
 #[cfg(target_os = "linux")]

@@ -9,6 +9,7 @@
 mod en;
 mod pt;
 pub mod saying;
+pub mod told;
 pub mod tools;
 
 use alloc::format;
@@ -252,6 +253,8 @@ pub enum Fault {
     Endless { packets: u64 },
     /// A command that works on recordings.
     Tool(tools::ToolFault),
+    /// A handshake told in text that went wrong.
+    Told(told::ToldWrong),
 }
 
 /// Why a flag would do nothing.
@@ -356,6 +359,7 @@ impl Fault {
             Self::ForeignPeer { .. } => Exit::Foreign,
             Self::NotDelivered { .. } | Self::Endless { .. } => Exit::Failed,
             Self::Tool(fault) => fault.exit(),
+            Self::Told(wrong) => wrong.exit(),
         }
     }
 
@@ -405,6 +409,7 @@ impl Fault {
             Self::NotDelivered { .. } => "not-delivered",
             Self::Endless { .. } => "endless",
             Self::Tool(fault) => fault.code(),
+            Self::Told(wrong) => wrong.mistake.code(),
         }
     }
 
@@ -413,6 +418,9 @@ impl Fault {
     pub fn notice(&self, language: Language) -> Notice {
         if let Self::Tool(fault) = self {
             return fault.notice(language);
+        }
+        if let Self::Told(wrong) = self {
+            return wrong.notice(language);
         }
         match language {
             Language::English => en::fault(self),

@@ -9,7 +9,7 @@ use super::message::{Counts, Dialect, What};
 pub const COMPLAINTS: [&str; 2] = ["error: ", "erro: "];
 
 /// What was wrong.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Mistake {
     /// An acknowledgment with a number that is not the next one.
     Ack {

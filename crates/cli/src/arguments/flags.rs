@@ -31,7 +31,7 @@ fn values(name: &'static str, shown: &'static str, help: &'static str) -> Arg {
 }
 
 /// `--name one|two`.
-fn choice(
+pub(crate) fn choice(
     name: &'static str,
     choices: &'static [&'static str],
     shown: &'static str,

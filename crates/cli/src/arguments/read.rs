@@ -13,6 +13,7 @@ use clap::parser::ValueSource;
 
 use super::channel::{self, Channel, bad_quantity};
 use super::repeat;
+use super::told::{self, Telling};
 use super::tools;
 
 /// The port of everybody's server.
@@ -145,6 +146,8 @@ pub(crate) enum Service {
     Chat,
     /// Writes a file.
     Out(String),
+    /// Tells a handshake in text.
+    Text(Telling),
 }
 
 /// Wait for clients.
@@ -165,6 +168,8 @@ pub(crate) enum Source {
     Input,
     Message(String),
     File(String),
+    /// A handshake told in text.
+    Text(Telling),
 }
 
 /// Connect to a server.
@@ -245,9 +250,11 @@ fn demo(matches: &ArgMatches, scene: Option<String>, name: &str) -> Result<Demo,
 }
 
 fn server(matches: &ArgMatches) -> Result<Server, Fault> {
-    let live = live(matches, "server")?;
+    let mut live = live(matches, "server")?;
+    let telling = told::read(matches, &mut live)?;
     let lan = matches.get_flag("lan");
-    let listen = listen_address(matches.get_one::<String>("listen").map(String::as_str), lan)?;
+    let usual_port = telling.map_or(DEFAULT_PORT, |telling| telling.dialect.port());
+    let listen = listen_address(matches.get_one::<String>("listen").map(String::as_str), lan, usual_port)?;
     // The wire that is inside a device reaches nobody else: its own address decides.
     if live.wire != WireKind::Tun && !lan && !listen.ip().is_loopback() {
         return Err(Fault::NeedsLan { address: listen.ip(), port: listen.port() });
@@ -264,6 +271,7 @@ fn server(matches: &ArgMatches) -> Result<Server, Fault> {
     if let Some(file) = matches.get_one::<String>("out") {
         services.push(("out", Service::Out(file.clone())));
     }
+    services.extend(telling.map(|telling| ("text", Service::Text(telling))));
     if let [(first, _), (second, _), ..] = services.as_slice() {
         return Err(Fault::Conflict { first: format!("--{first}"), second: format!("--{second}") });
     }
@@ -278,6 +286,9 @@ fn server(matches: &ArgMatches) -> Result<Server, Fault> {
 }
 
 fn client(matches: &ArgMatches) -> Result<Client, Fault> {
+    let mut live = live(matches, "client")?;
+    let telling = told::read(matches, &mut live)?;
+    let usual_port = telling.map_or(DEFAULT_PORT, |telling| telling.dialect.port());
     let typed = matches.get_one::<String>("host").cloned().unwrap_or_default();
     let port = matches.get_one::<String>("port");
     let (host, port) = match port {
@@ -286,7 +297,7 @@ fn client(matches: &ArgMatches) -> Result<Client, Fault> {
             Ok(both) => (both.ip().to_string(), both.port()),
             Err(_) => match typed.rsplit_once(':') {
                 Some((host, port)) if !host.contains(':') => (host.to_owned(), port_number(port)?),
-                _ => (typed, DEFAULT_PORT),
+                _ => (typed, usual_port),
             },
         },
     };
@@ -296,7 +307,7 @@ fn client(matches: &ArgMatches) -> Result<Client, Fault> {
         (Some(_), Some(_)) => return Err(Fault::Conflict { first: "-m".into(), second: "--file".into() }),
         (Some(message), None) => Source::Message(message),
         (None, Some(file)) => Source::File(file),
-        (None, None) => Source::Input,
+        (None, None) => telling.map_or(Source::Input, Source::Text),
     };
     let line_end = match matches.get_one::<String>("eol").map(String::as_str) {
         Some("lf") => "\n",
@@ -304,7 +315,7 @@ fn client(matches: &ArgMatches) -> Result<Client, Fault> {
         _ => "",
     };
     let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    Ok(Client { host, port, source, line_end, live: live(matches, "client")? })
+    Ok(Client { host, port, source, line_end, live })
 }
 
 fn live(matches: &ArgMatches, name: &str) -> Result<Live, Fault> {
@@ -332,7 +343,10 @@ fn live(matches: &ArgMatches, name: &str) -> Result<Live, Fault> {
     if speaks_os && matches.get_one::<String>("write").is_some() {
         return Err(no_effect("write", NoEffect::NoPackets));
     }
-    if let Some(flag) = ["isn", "mss", "window"].into_iter().find(|flag| given(matches, flag)) {
+    // The numbers of a handshake told in text need no segments of ours.
+    let of_text = |flag: &str| flag == "isn" && told::dialect(matches).is_some();
+    let numbers = ["isn", "mss", "window"].into_iter();
+    if let Some(flag) = numbers.filter(|flag| !of_text(flag)).find(|flag| given(matches, flag)) {
         if speaks_os {
             return Err(no_effect(flag, NoEffect::NoChannelOfOurs));
         }
@@ -430,9 +444,9 @@ fn protocol(matches: &ArgMatches) -> Protocol {
 }
 
 /// `7000`, `127.0.0.1:7000`, `[::1]:7000`.
-fn listen_address(text: Option<&str>, lan: bool) -> Result<SocketAddr, Fault> {
+fn listen_address(text: Option<&str>, lan: bool, usual_port: u16) -> Result<SocketAddr, Fault> {
     let everywhere = IpAddr::from(if lan { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST });
-    let Some(text) = text else { return Ok((everywhere, DEFAULT_PORT).into()) };
+    let Some(text) = text else { return Ok((everywhere, usual_port).into()) };
     if let Ok(port) = text.parse::<u64>() {
         return port_number(&port.to_string()).map(|port| (everywhere, port).into());
     }

@@ -8,6 +8,7 @@ use aperto_sim::scenes::Scene;
 use clap::{Arg, ArgAction, Command};
 
 use super::flags::{self, Say};
+use super::told;
 use super::tools;
 
 /// The shells that completions exist for.
@@ -112,6 +113,7 @@ fn server(say: Say) -> Command {
             say.one("where to listen (127.0.0.1:7000)", "onde escutar (127.0.0.1:7000)"),
         ))
         .args(flags::server(say))
+        .arg(told::flag(say))
         .args(flags::wire(say))
         .args(flags::tcp(say))
         .args(flags::channel(say))
@@ -141,6 +143,7 @@ fn client(say: Say) -> Command {
             say.one("which port (7000)", "qual porta (7000)"),
         ))
         .args(flags::client(say))
+        .arg(told::flag(say))
         .args(flags::wire(say))
         .args(flags::tcp(say))
         .args(flags::channel(say))

@@ -38,7 +38,7 @@ pub(crate) fn run(job: Client, looks: &Looks, environment: &Environment) -> Resu
     let remote = resolve(&job.host, job.port)?;
     let file = match &job.source {
         Source::File(name) => Some(open_file(name)?),
-        Source::Input | Source::Message(_) => None,
+        Source::Input | Source::Message(_) | Source::Text(_) => None,
     };
     let terminal = Terminal::remember();
     let runtime = live::runtime()?;
@@ -81,7 +81,8 @@ async fn over_tcp(
     printing: Printing,
 ) -> Result<Exit, Fault> {
     let ending = signal::asked_to_end();
-    let pace = if job.source == Source::Input { Pace::Talk } else { Pace::Transfer };
+    let talks = matches!(job.source, Source::Input | Source::Text(_));
+    let pace = if talks { Pace::Talk } else { Pace::Transfer };
     let mut net = match job.live.wire {
         WireKind::Os => None,
         WireKind::Udp | WireKind::Tun => {
@@ -103,7 +104,10 @@ async fn over_tcp(
             scribe: scribe.clone(),
             endpoints: Cell::new(None),
         };
-        talk.whole(conversation, net.as_mut(), prompt.as_mut(), file).await
+        match &job.source {
+            Source::Text(telling) => talk.tell(conversation, net.as_ref(), telling).await,
+            _ => talk.whole(conversation, net.as_mut(), prompt.as_mut(), file).await,
+        }
     };
     let outcome = tokio::select! {
         outcome = talking => outcome,
@@ -159,14 +163,14 @@ async fn connect(job: &Client, remote: SocketAddr, net: Option<&mut Net>) -> Res
 }
 
 /// One conversation.
-struct Talk<'a> {
+pub(super) struct Talk<'a> {
     job: &'a Client,
-    looks: &'a Looks,
+    pub(super) looks: &'a Looks,
     printer: &'a Printer,
-    remote: SocketAddr,
+    pub(super) remote: SocketAddr,
     scribe: Option<SharedScribe>,
     /// The connection's two ends, as packets name them, once it is open.
-    endpoints: Cell<Option<aperto_host::Endpoints>>,
+    pub(super) endpoints: Cell<Option<aperto_host::Endpoints>>,
 }
 
 impl Talk<'_> {
@@ -232,7 +236,12 @@ impl Talk<'_> {
         Some(self.scribe.as_ref()?.lock().connection_between(endpoints?).1)
     }
 
-    fn greet(&self, conversation: &Conversation, endpoints: Option<aperto_host::Endpoints>, types: bool) {
+    pub(super) fn greet(
+        &self,
+        conversation: &Conversation,
+        endpoints: Option<aperto_host::Endpoints>,
+        types: bool,
+    ) {
         if self.looks.live_view() == View::Json {
             return;
         }
@@ -250,7 +259,7 @@ impl Talk<'_> {
         }
     }
 
-    fn judge(&self, end: aperto_tcp::End) -> Result<Exit, Fault> {
+    pub(super) fn judge(&self, end: aperto_tcp::End) -> Result<Exit, Fault> {
         let remote = self.remote;
         match end {
             aperto_tcp::End::Closed => Ok(Exit::Done),
@@ -261,7 +270,12 @@ impl Talk<'_> {
         }
     }
 
-    fn report(&self, tally: &Tally, end: aperto_tcp::End, endpoints: Option<aperto_host::Endpoints>) {
+    pub(super) fn report(
+        &self,
+        tally: &Tally,
+        end: aperto_tcp::End,
+        endpoints: Option<aperto_host::Endpoints>,
+    ) {
         let os = self.job.live.wire == WireKind::Os;
         if os && end == aperto_tcp::End::Closed {
             self.say(&Saying::LikelyClosed);
@@ -385,7 +399,7 @@ impl Talk<'_> {
     }
 
     /// The application writes, or has read.
-    fn text(&self, sent: bool, octets: &[u8]) {
+    pub(super) fn text(&self, sent: bool, octets: &[u8]) {
         if let (Some(scribe), Some(endpoints)) = (&self.scribe, self.endpoints.get()) {
             scribe.lock().text(endpoints, sent, octets);
         }
@@ -410,7 +424,7 @@ impl Talk<'_> {
         }
     }
 
-    fn say(&self, saying: &Saying) {
+    pub(super) fn say(&self, saying: &Saying) {
         let is_result = matches!(saying, Saying::SentFile { .. } | Saying::Hash { .. });
         match self.looks.live_view() {
             View::Json => {}
@@ -427,7 +441,7 @@ impl Talk<'_> {
         }
     }
 
-    fn failed(&self, error: &io::Error) -> Fault {
+    pub(super) fn failed(&self, error: &io::Error) -> Fault {
         let remote = self.remote;
         match error.kind() {
             io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted => {
@@ -443,7 +457,7 @@ impl Talk<'_> {
 }
 
 /// The connection's two ends, as packets name them.
-fn ends(conversation: &Conversation, net: Option<&Net>) -> Option<aperto_host::Endpoints> {
+pub(super) fn ends(conversation: &Conversation, net: Option<&Net>) -> Option<aperto_host::Endpoints> {
     let stream = conversation.ours()?;
     net?.stack.with_host(|host| host.endpoints(stream.id()))
 }

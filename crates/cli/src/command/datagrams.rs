@@ -207,8 +207,9 @@ impl Asker<'_> {
                 self.wait_for_one().await
             }
             (Source::File(name), _) => self.send_file(name).await,
-            (Source::Input, Some(prompt)) => self.converse(prompt).await,
-            (Source::Input, None) => self.converse(&mut Prompt::from_stdin()).await,
+            // A handshake told in text has been refused: it needs a connection.
+            (Source::Input | Source::Text(_), Some(prompt)) => self.converse(prompt).await,
+            (Source::Input | Source::Text(_), None) => self.converse(&mut Prompt::from_stdin()).await,
         }
     }
 

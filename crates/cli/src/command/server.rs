@@ -49,16 +49,16 @@ pub(crate) fn run(job: Server, looks: &Looks, environment: &Environment) -> Resu
 }
 
 /// What all connections of a server share.
-struct Room {
-    looks: Looks,
+pub(super) struct Room {
+    pub(super) looks: Looks,
     printer: Printer,
     service: Service,
     port: u16,
     wire: WireKind,
-    scribe: Option<SharedScribe>,
+    pub(super) scribe: Option<SharedScribe>,
     stack: Option<Stack>,
     wishes: Option<Wishes>,
-    connections: Cell<u64>,
+    pub(super) connections: Cell<u64>,
     accepted: Cell<u64>,
     operator: RefCell<Option<broadcast::Sender<String>>>,
 }
@@ -150,6 +150,9 @@ fn greet(job: &Server, looks: &Looks, printer: &Printer, net: Option<&Net>, list
         say(Saying::Listening { at });
         say(Saying::NextClient { host: at.ip().to_string(), port: at.port(), flags: flags(job) });
     }
+    if let (Service::Text(telling), WireKind::Os | WireKind::Tun) = (&job.service, job.live.wire) {
+        say(super::told::by_hand(telling, at));
+    }
     printer.line("");
 }
 
@@ -160,6 +163,10 @@ pub(crate) fn flags(job: &Server) -> String {
         flags.push_str(" --proto udp");
     } else if job.live.wire == WireKind::Os {
         flags.push_str(" --wire os");
+    }
+    if let Service::Text(telling) = &job.service {
+        flags.push_str(" --text ");
+        flags.push_str(telling.dialect.name());
     }
     flags
 }
@@ -251,7 +258,7 @@ pub(crate) async fn until(deadline: Option<tokio::time::Instant>) {
 }
 
 impl Room {
-    fn say(&self, saying: &Saying) {
+    pub(super) fn say(&self, saying: &Saying) {
         let is_result = matches!(saying, Saying::Hash { .. } | Saying::SavedAs { .. });
         if self.looks.live_view() == View::Json || (self.looks.quiet && !is_result) {
             return;
@@ -332,6 +339,10 @@ impl Room {
             }
         };
         let language = self.looks.language;
+        if let Service::Text(telling) = &self.service {
+            let telling = *telling;
+            return self.tell(conversation, peer, endpoints, &label, &telling).await;
+        }
         let (tally, done) =
             talk::serve(&mut conversation, &self.service, language, operator, file.as_deref(), shown).await;
         let end = match conversation.ours() {
@@ -351,7 +362,13 @@ impl Room {
         }
     }
 
-    fn report(&self, label: &str, tally: &talk::Tally, end: aperto_tcp::End, file: Option<String>) {
+    pub(super) fn report(
+        &self,
+        label: &str,
+        tally: &talk::Tally,
+        end: aperto_tcp::End,
+        file: Option<String>,
+    ) {
         if self.wire == WireKind::Os && end == aperto_tcp::End::Closed {
             self.say(&Saying::LikelyClosed);
         }

@@ -116,7 +116,7 @@ pub(crate) fn tcp_config(live: &Live, pace: Pace) -> aperto_tcp::Config {
 /// How fast a server's connections should be.
 pub(crate) const fn pace_of(service: &Service) -> Pace {
     match service {
-        Service::Receipt | Service::Chat => Pace::Talk,
+        Service::Receipt | Service::Chat | Service::Text(_) => Pace::Talk,
         Service::Echo | Service::Upper | Service::Sink | Service::Out(_) => Pace::Transfer,
     }
 }

@@ -263,3 +263,18 @@ fn datagrams_go_both_ways() {
         server.sees("c1 10.9.0.1:");
     });
 }
+
+#[test]
+fn the_kernel_carries_a_handshake_told_in_text_to_our_tcp_and_back() {
+    in_namespace("the_kernel_carries_a_handshake_told_in_text_to_our_tcp_and_back", || {
+        let ours = server(5000, &["--wire", "tun", "--text", "handshake", "--once", "--timeout", "20s"]);
+        let at = format!("{OURS}:5000");
+        let theirs = Program::start(peer("text_handshake.py", &["client", &at, "20"])).finish().ended(0);
+        assert!(theirs.out.ends_with("closed\n"), "{}", theirs.out);
+        let said = ours.finish().ended(0).out;
+        for wanted in ["SYN,ACK", "c1 [RECEIVED] SYN:2389", "c1 [CONNECTION CLOSED] 7 messages", "c1 closed"]
+        {
+            assert!(said.contains(wanted), "no {wanted:?} in\n{said}");
+        }
+    });
+}

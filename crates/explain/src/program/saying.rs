@@ -149,6 +149,8 @@ pub enum Saying {
     Diagrams,
     /// What Selective Repeat would have done.
     SelectiveRepeatWould { sends: u64, lasted: Duration },
+    /// A handshake is told in text.
+    Told(super::told::Told),
 }
 
 /// What the channel of a comparison does.
@@ -166,6 +168,9 @@ impl Saying {
     /// In words: one line, or several.
     #[must_use]
     pub fn lines(&self, language: Language) -> Vec<String> {
+        if let Self::Told(told) = self {
+            return told.lines(language);
+        }
         match language {
             Language::English => en::saying(self),
             Language::Portuguese => pt::saying(self),
