@@ -132,6 +132,13 @@ impl Comments {
                 }
                 self.add(packet.number, Seen::Leaving, brief);
             }
+            Transport::Udp => {
+                if let Some(message) = crate::hello::Message::read(packet) {
+                    let fields = message.fields(language);
+                    let says = format!("{} {fields}: {}", message.name(), message.why(language).full());
+                    self.add(packet.number, Seen::Leaving, says);
+                }
+            }
             _ => {}
         }
     }

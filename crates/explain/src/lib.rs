@@ -10,6 +10,7 @@
 //! | [`rule`] | the section behind a sentence |
 //! | [`context`] | the facts around a reason that decide how it is told |
 //! | [`facts`] | where those facts are found in a trace |
+//! | [`hello`] | what opens and ends a session, in words |
 //! | [`ladder`] | client left, server right, time down: as data, then as text |
 //! | [`lines`] | one event a line, for streams and for screen readers |
 //! | [`sentence`] | a row read aloud |
@@ -30,6 +31,7 @@ mod story;
 pub mod comment;
 pub mod context;
 pub mod facts;
+pub mod hello;
 pub mod ladder;
 pub mod language;
 pub mod lines;

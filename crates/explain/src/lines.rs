@@ -10,6 +10,7 @@
 //! ```
 
 mod item;
+mod textbook;
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -224,6 +225,7 @@ impl Lines {
                 let says = text::arq_note(self.view.language, note, &context).full().to_string();
                 self.say(id, host, Kind::Timer, Word::TagTimer, says);
             }
+            Fact::ArqNote(note) => self.became(record, id, note),
             Fact::Event(Event::Ended(end)) => self.ended(id, host, *end),
             Fact::Event(Event::Established) => self.opened(record, id),
             _ => {}
@@ -306,6 +308,10 @@ impl Lines {
                 let says = text::arq_reason(language, reason, &text::ArqContext::default());
                 item.why = Some((says, None));
             }
+        } else if let (Some(message), Reasons::All | Reasons::Handshake) =
+            (crate::hello::Message::read(packet), self.view.reasons)
+        {
+            item.why = Some((message.why(language), None));
         }
         item.flags = flags;
         item.numbers = numbers;
@@ -325,7 +331,10 @@ impl Lines {
             let of = text::word(self.view.language, Word::DuplicateOf);
             item.remarks.push(format!("{of} {number}"));
         }
-        if let Some(text) = crate::context::printable(packet.payload())
+        let is_arq = matches!(packet.transport, Transport::Arq(_));
+        if !is_arq
+            && crate::hello::Message::read(packet).is_none()
+            && let Some(text) = crate::context::printable(packet.payload())
             && copy == 0
             && let Some(direction) = flow.facts.flow().direction(packet.endpoints)
         {
@@ -336,6 +345,28 @@ impl Lines {
             item.remarks.push(format!("{}: {text}", text::word(self.view.language, who)));
         }
         item.copy_into(self.item(id, host, Kind::Received, Word::TagReceived), &mut self.items);
+    }
+
+    /// What became of the textbook protocol's packet that came last at this instant.
+    fn became(&mut self, record: &Record, id: FlowId, note: &aperto_arq::Note) {
+        let host = record.vantage.host_id();
+        let last = self
+            .items
+            .iter_mut()
+            .rev()
+            .find(|item| item.flow == id && item.kind == Kind::Received && item.host == host);
+        let Some(item) = last else { return };
+        let about = item.number.and_then(|number| self.past.packet(number));
+        let space = about.and_then(|packet| match &packet.transport {
+            Transport::Arq(arq) => Some(arq.space),
+            _ => None,
+        });
+        let Some(became) = textbook::became(self.view.language, note, space) else { return };
+        if became.dropped {
+            item.tag = Word::TagDropped;
+        }
+        item.remarks.push(became.says);
+        item.if_it_fits = became.more;
     }
 
     fn channel(&mut self, id: FlowId, number: Number, what: &ChannelEvent, about: Option<&Packet>) {

@@ -7,6 +7,7 @@
 //! Left out: what a segment means (`text`), and the help of each flag, which stands beside the flag.
 
 mod en;
+pub mod modes;
 mod pt;
 pub mod saying;
 pub mod told;
@@ -255,6 +256,8 @@ pub enum Fault {
     Tool(tools::ToolFault),
     /// A handshake told in text that went wrong.
     Told(told::ToldWrong),
+    /// What sessions of the textbook protocols could not do.
+    Mode(modes::ModeFault),
 }
 
 /// Why a flag would do nothing.
@@ -360,6 +363,7 @@ impl Fault {
             Self::NotDelivered { .. } | Self::Endless { .. } => Exit::Failed,
             Self::Tool(fault) => fault.exit(),
             Self::Told(wrong) => wrong.exit(),
+            Self::Mode(fault) => fault.exit(),
         }
     }
 
@@ -410,6 +414,7 @@ impl Fault {
             Self::Endless { .. } => "endless",
             Self::Tool(fault) => fault.code(),
             Self::Told(wrong) => wrong.mistake.code(),
+            Self::Mode(fault) => fault.code(),
         }
     }
 
@@ -421,6 +426,9 @@ impl Fault {
         }
         if let Self::Told(wrong) = self {
             return wrong.notice(language);
+        }
+        if let Self::Mode(fault) = self {
+            return fault.notice(language);
         }
         match language {
             Language::English => en::fault(self),

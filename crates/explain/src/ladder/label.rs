@@ -230,6 +230,10 @@ pub(super) fn other(packet: &Packet, view: &View) -> Vec<Piece> {
             return pieces;
         }
         Transport::Udp => {
+            if let Some(message) = crate::hello::Message::read(packet) {
+                let fields = message.fields(view.language);
+                return [message.name().to_string(), fields].into_iter().map(Piece::Text).collect();
+            }
             let mut pieces = alloc::vec![Piece::Text(format!("UDP len={}", packet.payload_length))];
             if !packet.payload().is_empty() {
                 pieces.push(Piece::Text(format!("\"{}\"", quoted())));

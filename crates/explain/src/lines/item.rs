@@ -9,7 +9,7 @@ use aperto_tcp::Reason;
 use aperto_trace::{Flow, FlowId, HostId, Number, Packet, Transport};
 
 use super::{Kept, Labels, LineView, Reasons};
-use crate::context::{Counting, label_text};
+use crate::context::{Counting, label_text, printable};
 use crate::text::{self, Word};
 use crate::wording::{cut, pad, spread, tame, width, wrap};
 use crate::{Citation, Rule, Wording, ladder};
@@ -48,6 +48,8 @@ pub(super) struct Item {
     pub(super) numbers: String,
     pub(super) states: Option<(String, String)>,
     pub(super) remarks: Vec<String>,
+    /// A last remark that is left out where it does not fit.
+    pub(super) if_it_fits: Option<String>,
     pub(super) why: Option<(Wording, Option<Rule>)>,
     /// The whole line after the tag, where it is not about one packet.
     pub(super) says: Option<String>,
@@ -68,6 +70,7 @@ impl Default for Item {
             numbers: String::new(),
             states: None,
             remarks: Vec::new(),
+            if_it_fits: None,
             why: None,
             says: None,
             bare: false,
@@ -124,6 +127,12 @@ impl Item {
             }
             pad(&mut line, *remarks_at);
             line.push_str(&remark);
+            if let Some(more) = &self.if_it_fits
+                && width(&line) + 3 + width(more) <= view.width
+            {
+                line.push_str(" · ");
+                line.push_str(more);
+            }
         }
         let mut lines = alloc::vec![line];
         if let Some((says, rule)) = &self.why {
@@ -226,22 +235,23 @@ pub(super) fn label(packet: &Packet, flow: &Flow, view: &LineView) -> (String, S
             (ladder::flags(header.control), numbers)
         }
         Transport::Udp => {
-            let quoted = label_text(packet.payload(), 24);
+            if let Some(message) = crate::hello::Message::read(packet) {
+                return (message.name().to_string(), message.fields(view.language));
+            }
+            // Of what cannot be read less is more.
+            let columns = if printable(packet.payload()).is_some() { 24 } else { super::textbook::QUOTED };
+            let quoted = label_text(packet.payload(), columns);
             ("UDP".to_string(), format!("len={} \"{quoted}\"", packet.payload_length))
         }
         Transport::Arq(arq) => {
             use aperto_arq::Kind as K;
-            let numbers = match arq.kind {
-                K::Data => format!("{} \"{}\"", arq.sequence, label_text(packet.payload(), 24)),
-                K::Ack | K::Nack | K::GroupAck => arq.sequence.to_string(),
-            };
             let kind = match arq.kind {
                 K::Data => "DATA",
                 K::Ack => "ACK",
                 K::Nack => "NACK",
                 K::GroupAck => "GACK",
             };
-            (kind.to_string(), numbers)
+            (kind.to_string(), super::textbook::numbers(packet, arq, view.labels))
         }
         Transport::Icmp(icmp) => ("ICMP".to_string(), format!("type={} code={}", icmp.kind, icmp.code)),
         Transport::Fragment { offset, .. } => ("FRAGMENT".to_string(), format!("offset={offset}")),

@@ -151,6 +151,8 @@ pub enum Saying {
     SelectiveRepeatWould { sends: u64, lasted: Duration },
     /// A handshake is told in text.
     Told(super::told::Told),
+    /// Of a session of a textbook protocol.
+    Mode(super::modes::ModeSaying),
 }
 
 /// What the channel of a comparison does.
@@ -170,6 +172,9 @@ impl Saying {
     pub fn lines(&self, language: Language) -> Vec<String> {
         if let Self::Told(told) = self {
             return told.lines(language);
+        }
+        if let Self::Mode(saying) = self {
+            return saying.lines(language);
         }
         match language {
             Language::English => en::saying(self),
