@@ -5,12 +5,14 @@
 //! | [`net`] | opens the wire, our host behind it, who watches, who spoils |
 //! | [`scribe`], [`watch`], [`fate`] | what happens, written down and told |
 //! | [`spoil`] | the channel's flags on a real wire |
+//! | [`line`] | datagrams of the textbook protocols between sessions and a socket |
 //! | [`talk`] | what a server does with a connection |
 //! | [`told`] | a handshake told in text |
 //! | [`prompt`], [`slash`], [`mod@printer`] | who types, and printing meanwhile |
 //! | [`signal`] | Ctrl-C |
 
 pub(crate) mod fate;
+pub(crate) mod line;
 pub(crate) mod net;
 pub(crate) mod printer;
 pub(crate) mod prompt;

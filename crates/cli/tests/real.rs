@@ -3,6 +3,7 @@
 //! | module | who talks to whom |
 //! | --- | --- |
 //! | [`processes`] | server and client over the tunnel: files, faults, several clients, a chat |
+//! | [`modes`] | stop-and-wait, Go-Back-N and Selective Repeat over UDP |
 //! | [`os_sockets`] | the system's sockets: `nc` and Python |
 //! | [`told`] | handshakes told in text: Python, and a person who types |
 //! | [`tun`] | the running kernel's TCP, in a network namespace of the test's own |
@@ -29,6 +30,8 @@ mod bad_input;
 mod interrupt;
 #[path = "real/merge.rs"]
 mod merge;
+#[path = "real/modes.rs"]
+mod modes;
 #[path = "real/os_sockets.rs"]
 mod os_sockets;
 #[path = "real/processes.rs"]

@@ -21,7 +21,7 @@ impl Say {
 }
 
 /// `--name VALUE`.
-fn value(name: &'static str, shown: &'static str, help: &'static str) -> Arg {
+pub(super) fn value(name: &'static str, shown: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).value_name(shown).help(help).allow_hyphen_values(true).action(ArgAction::Set)
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn choice(
 }
 
 /// `--name`.
-fn switch(name: &'static str, help: &'static str) -> Arg {
+pub(super) fn switch(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).help(help).action(ArgAction::SetTrue)
 }
 
@@ -299,7 +299,7 @@ pub(crate) fn wire(say: Say) -> Vec<Arg> {
                 "dentro de UDP (outro aperto), um dispositivo TUN, ou os sockets do sistema",
             ),
         ),
-        choice("proto", &["tcp", "udp"], "tcp|udp", say.one("what is spoken", "o que se fala")),
+        choice("proto", &PROTOCOLS, "tcp|udp|saw|gbn|sr", say.one("what is spoken", "o que se fala")),
         value("address", "10.9.0.2", say.one("tun: our own address", "tun: nosso endereço")),
         value("timeout", "30s", say.one("give up after", "desiste depois de")),
     ]

@@ -12,6 +12,7 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 
 use super::channel::{self, Channel, bad_quantity};
+use super::modes::{self, Modes};
 use super::repeat;
 use super::told::{self, Telling};
 use super::tools;
@@ -96,6 +97,7 @@ pub(crate) struct Demo {
     pub(crate) server_close: Option<ServerClose>,
     pub(crate) clients: Option<u32>,
     pub(crate) payload: Option<u32>,
+    pub(crate) modes: Modes,
     pub(crate) tcp: Tcp,
     pub(crate) channel: Channel,
     pub(crate) record: Record,
@@ -129,6 +131,7 @@ pub(crate) struct Live {
     /// TUN: our own address.
     pub(crate) address: Option<IpAddr>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) modes: Modes,
     pub(crate) tcp: Tcp,
     pub(crate) channel: Channel,
     pub(crate) record: Record,
@@ -242,6 +245,7 @@ fn demo(matches: &ArgMatches, scene: Option<String>, name: &str) -> Result<Demo,
         server_close: server_close(matches)?,
         clients: number_of(matches, "clients", 1, 100)?.map(truncated),
         payload: number_of(matches, "payload", 1, 65_000)?.map(truncated),
+        modes: modes::read(matches, protocol(matches))?,
         tcp: tcp(matches)?,
         channel,
         record: record(matches),
@@ -350,13 +354,16 @@ fn live(matches: &ArgMatches, name: &str) -> Result<Live, Fault> {
         if speaks_os {
             return Err(no_effect(flag, NoEffect::NoChannelOfOurs));
         }
-        if protocol != Protocol::Tcp {
+        if protocol != Protocol::Tcp && (flag != "window" || protocol == Protocol::Udp) {
             return Err(no_effect(flag, NoEffect::OnlyTcp));
         }
     }
     if protocol == Protocol::Udp && wire == WireKind::Udp {
         // Our segments travel inside UDP there.
         return Err(no_effect("proto udp", NoEffect::Needs("--wire os (or tun)")));
+    }
+    if protocol.textbook().is_some() && wire != WireKind::Udp {
+        return Err(no_effect("wire", NoEffect::Needs("--proto tcp (or udp)")));
     }
     let timeout = match matches.get_one::<String>("timeout") {
         None => None,
@@ -368,6 +375,7 @@ fn live(matches: &ArgMatches, name: &str) -> Result<Live, Fault> {
         protocol,
         address,
         timeout,
+        modes: modes::read(matches, protocol)?,
         tcp,
         channel,
         record: record(matches),
@@ -471,12 +479,12 @@ pub(crate) fn given(matches: &ArgMatches, flag: &str) -> bool {
     matches.value_source(flag) == Some(ValueSource::CommandLine)
 }
 
-fn no_effect(flag: &str, because: NoEffect) -> Fault {
+pub(super) fn no_effect(flag: &str, because: NoEffect) -> Fault {
     let flag = if flag == "write" { "-w".into() } else { format!("--{flag}") };
     Fault::NoEffect { flag, because }
 }
 
-fn number_of(matches: &ArgMatches, flag: &str, from: u64, to: u64) -> Result<Option<u64>, Fault> {
+pub(super) fn number_of(matches: &ArgMatches, flag: &str, from: u64, to: u64) -> Result<Option<u64>, Fault> {
     match matches.get_one::<String>(flag) {
         None => Ok(None),
         Some(text) => number(&format!("--{flag}"), text, from, to).map(Some),

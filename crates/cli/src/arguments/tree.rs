@@ -8,6 +8,7 @@ use aperto_sim::scenes::Scene;
 use clap::{Arg, ArgAction, Command};
 
 use super::flags::{self, Say};
+use super::modes;
 use super::told;
 use super::tools;
 
@@ -37,6 +38,7 @@ pub(crate) fn command(language: Language) -> Command {
              ASCII onde a localidade não diz UTF-8; sem cores fora de um terminal ou com NO_COLOR.",
         ))
         .args(flags::scene(say))
+        .args(modes::simulated(say))
         .args(flags::tcp(say))
         .args(flags::channel(say))
         .args(flags::picks(say))
@@ -94,6 +96,7 @@ fn demo(say: Say) -> Command {
                 .hide_possible_values(true),
         )
         .args(flags::scene(say))
+        .args(modes::simulated(say))
         .args(flags::tcp(say))
         .args(flags::channel(say))
         .args(flags::picks(say))
@@ -115,6 +118,7 @@ fn server(say: Say) -> Command {
         .args(flags::server(say))
         .arg(told::flag(say))
         .args(flags::wire(say))
+        .args(modes::live(say))
         .args(flags::tcp(say))
         .args(flags::channel(say))
         .args(flags::picks(say))
@@ -145,6 +149,7 @@ fn client(say: Say) -> Command {
         .args(flags::client(say))
         .arg(told::flag(say))
         .args(flags::wire(say))
+        .args(modes::live(say))
         .args(flags::tcp(say))
         .args(flags::channel(say))
         .args(flags::picks(say))

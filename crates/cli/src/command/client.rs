@@ -14,8 +14,8 @@ use aperto_tokio::{Conversation, WireNote};
 use tokio::io::{AsyncWriteExt, WriteHalf};
 use tokio::sync::mpsc::{Receiver, channel};
 
-use super::datagrams;
 use super::server::{os_text, until};
+use super::{datagrams, modes};
 use crate::arguments::read::{Client, Source, WireKind};
 use crate::environment::Environment;
 use crate::live::net::{self, End, Net, Pace};
@@ -48,6 +48,8 @@ pub(crate) fn run(job: Client, looks: &Looks, environment: &Environment) -> Resu
     let (printer, printing) = live::printer(looks, job.live.record.file.as_deref(), above);
     let done = if job.live.protocol == Protocol::Udp {
         runtime.block_on(datagrams::ask(&job, remote, looks, prompt, printer, printing))
+    } else if job.live.protocol.textbook().is_some() {
+        runtime.block_on(modes::client::talk(&job, remote, looks, prompt, file, printer, printing))
     } else {
         runtime.block_on(over_tcp(job, remote, looks, prompt, file, printer, printing))
     };

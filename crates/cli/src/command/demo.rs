@@ -1,6 +1,7 @@
 //! `aperto` and `aperto demo`: simulated runs.
 
 use aperto_app::echo::Voice;
+use aperto_app::hello::{Acknowledgement, Integrity};
 use aperto_app::script::Step;
 use aperto_app::{Echo, Machine, Script};
 use aperto_explain::Summary;
@@ -13,6 +14,7 @@ use aperto_trace::Trace;
 use aperto_wire::SeqNumber;
 
 use super::present;
+use crate::arguments::modes::Modes;
 use crate::arguments::read::{self, Demo, ServerClose};
 use crate::arguments::recipe;
 use crate::looks::Looks;
@@ -201,7 +203,22 @@ fn bare(job: &Demo, looks: &Looks) -> Result<Recipe, Fault> {
         }
         recipe.textbook.window_packets = small(window);
     }
+    acknowledge(&mut recipe.textbook, job.modes);
     Ok(recipe)
+}
+
+/// What both ends of a textbook protocol are told about acknowledgements and damage.
+pub(super) fn acknowledge(config: &mut aperto_arq::Config, modes: Modes) {
+    use aperto_arq::{Acknowledgements, Checksum, Group, NegativeAcknowledgements};
+    if modes.acknowledgement == Some(Acknowledgement::Group) {
+        config.acknowledgements = Acknowledgements::Group(Group::Window);
+    }
+    if modes.negative {
+        config.negative_acknowledgements = NegativeAcknowledgements::On;
+    }
+    if modes.integrity == Some(Integrity::Crc32) {
+        config.checksum = Checksum::Crc32;
+    }
 }
 
 fn of_scene(job: &Demo, scene: Scene) -> Recipe {

@@ -11,7 +11,7 @@ use aperto_tokio::{Conversation, Listening, Stack, WireNote};
 use tokio::sync::broadcast;
 use tokio::task::LocalSet;
 
-use super::datagrams;
+use super::{datagrams, modes};
 use crate::arguments::read::{Server, Service, WireKind};
 use crate::environment::Environment;
 use crate::live::net::{self, End, Net};
@@ -39,6 +39,8 @@ pub(crate) fn run(job: Server, looks: &Looks, environment: &Environment) -> Resu
     let local = LocalSet::new();
     let done = if job.live.protocol == Protocol::Udp {
         local.block_on(&runtime, datagrams::serve(&job, looks, printer, printing))
+    } else if job.live.protocol.textbook().is_some() {
+        local.block_on(&runtime, modes::server::serve(&job, looks, prompt, printer, printing))
     } else {
         local.block_on(&runtime, over_tcp(job, looks.clone(), prompt, printer, printing))
     };

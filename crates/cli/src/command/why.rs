@@ -29,16 +29,7 @@ pub(crate) fn answer(
         (Typed::Unknown(line), _) => Saying::UnknownSlash { line: line.clone() },
         (Typed::Say(_) | Typed::Quit, _) => return Vec::new(),
         (_, None) => Saying::NoChannel,
-        (Typed::Spoil(what, segments), Some((_, wishes))) => {
-            wishes.spoil(*what, *segments);
-            let wish = match what {
-                Spoil::Drop => Wish::Lose,
-                Spoil::Delay(by) => Wish::HoldBack(*by),
-                Spoil::Corrupt => Wish::Damage,
-                Spoil::Duplicate => Wish::Double,
-            };
-            Saying::Wished { wish, segments: *segments }
-        }
+        (Typed::Spoil(what, segments), Some((_, wishes))) => wished(wishes, *what, *segments),
         (Typed::Normal, Some((_, wishes))) => {
             wishes.calm();
             Saying::Calm
@@ -47,6 +38,37 @@ pub(crate) fn answer(
         (Typed::State, Some((stack, _))) => return state(stack),
     };
     saying.lines(language)
+}
+
+/// The same over datagrams, where there is no stack of ours: who has connections says how they are.
+pub(crate) fn over_datagrams(
+    typed: &Typed,
+    wishes: &Wishes,
+    scribe: Option<&SharedScribe>,
+    language: Language,
+) -> Vec<String> {
+    match typed {
+        Typed::Spoil(what, segments) => wished(wishes, *what, *segments).lines(language),
+        Typed::Normal => {
+            wishes.calm();
+            Saying::Calm.lines(language)
+        }
+        Typed::Why(number) => lines(scribe, *number, language),
+        Typed::State | Typed::Help | Typed::Unknown(_) | Typed::Say(_) | Typed::Quit => {
+            answer(typed, None, scribe, language)
+        }
+    }
+}
+
+fn wished(wishes: &Wishes, what: Spoil, segments: u32) -> Saying {
+    wishes.spoil(what, segments);
+    let wish = match what {
+        Spoil::Drop => Wish::Lose,
+        Spoil::Delay(by) => Wish::HoldBack(by),
+        Spoil::Corrupt => Wish::Damage,
+        Spoil::Duplicate => Wish::Double,
+    };
+    Saying::Wished { wish, segments }
 }
 
 /// Why a segment was sent, in two or three sentences.
@@ -72,6 +94,13 @@ fn told_of(trace: &Trace, number: u32, language: Language) -> Vec<String> {
                 let context = facts.context(packet, record.at, Counting::Absolute);
                 let rule = text::rules::of(reason, &context).cite(Citation::Number);
                 return told(&text::long(language, reason, &context), &rule);
+            }
+            if let Fact::Left(packet) = &record.fact
+                && packet.number == wanted
+                && let Transport::Arq(arq) = &packet.transport
+                && let Some(reason) = &arq.reason
+            {
+                return told(&text::arq_long(language, reason), "Kurose 3.4");
             }
         }
     }

@@ -193,12 +193,23 @@ impl Net {
 
 /// What a recording says about itself.
 fn header(live: &Live, end: End, wire: &dyn Wire, up: &Impairments, down: &Impairments) -> TraceHeader {
+    let addresses = wire.addresses().iter().map(Cidr::address).collect();
+    header_of(live, end, addresses, u32::try_from(wire.mtu()).unwrap_or(u32::MAX), up, down)
+}
+
+/// The same, where there is no wire of ours.
+pub(crate) fn header_of(
+    live: &Live,
+    end: End,
+    addresses: Vec<IpAddr>,
+    mtu: u32,
+    up: &Impairments,
+    down: &Impairments,
+) -> TraceHeader {
     let (name, role) = match end {
         End::Client { .. } => ("client", Role::Client),
         End::Server { .. } => ("server", Role::Server),
     };
-    let addresses = wire.addresses().iter().map(Cidr::address).collect();
-    let mtu = u32::try_from(wire.mtu()).unwrap_or(u32::MAX);
     let interface = InterfaceInfo { name: name.into(), addresses, link_type: LinkType::Ip, mtu };
     let host = HostInfo { name: name.into(), role, source: Source::Known, interfaces: vec![interface] };
     let mut flags = aperto_sim::recipe::Recipe::new(live.protocol);

@@ -113,6 +113,7 @@ impl Scribe {
             View::Ladder | View::Nothing => Telling::Nothing,
         };
         let keep = if view == View::Ladder { KEPT_FOR_LADDER } else { KEPT };
+        let connections = if header.is_arq() { Protocol::Udp } else { Protocol::Tcp };
         let limits = Limits { records: KEPT_FOR_LADDER * 2, text_octets: KEPT_OF_TEXT, ..Limits::default() };
         Self {
             recorder: Recorder::new(header, limits),
@@ -129,7 +130,7 @@ impl Scribe {
             departed: Number(0),
             held: Vec::new(),
             summaries: BTreeMap::new(),
-            names: Names::default(),
+            names: Names::of_protocol(connections),
             to_everybody: false,
             news: Arc::default(),
         }
@@ -146,6 +147,35 @@ impl Scribe {
         self.departed = self.recorder.departure(now, self.host, departure, packet);
         if let About::Tcp { endpoints, .. } = departure.about {
             self.let_go(|_, held| endpoints_of(held) == Some(endpoints), now);
+        }
+        self.publish();
+    }
+
+    /// A datagram leaves that belongs to a session of a textbook protocol.
+    pub(super) fn datagram_left(&mut self, now: Instant, frame: &[u8], meaning: Meaning<'_>) {
+        self.departed = self.recorder.left(now, Vantage::host(self.host), frame, meaning);
+        self.publish();
+    }
+
+    /// One side of such a session notes something; our end is the source.
+    pub(crate) fn arq_noted(&mut self, now: Instant, pair: aperto_trace::Endpoints, note: aperto_arq::Note) {
+        self.recorder.arq_note(now, self.host, pair, note);
+        self.publish();
+    }
+
+    /// The name of such a session.
+    pub(crate) fn session_between(&mut self, pair: aperto_trace::Endpoints) -> String {
+        self.tell();
+        let flow = self.recorder.flow_between(clock::now(), self.host, Protocol::Udp, pair);
+        self.names.of(flow)
+    }
+
+    /// A message leaves its application, or has arrived whole.
+    pub(crate) fn message(&mut self, now: Instant, pair: aperto_trace::Endpoints, sent: bool, octets: &[u8]) {
+        if sent {
+            self.recorder.sent_over(now, self.host, Protocol::Udp, pair, octets);
+        } else {
+            self.recorder.delivered_over(now, self.host, Protocol::Udp, pair, octets);
         }
         self.publish();
     }
@@ -349,15 +379,20 @@ fn is_to_everybody(packet: &[u8]) -> bool {
 }
 
 /// How connections are called: `c1`, `c2`, whatever else went over the wire between them.
-#[derive(Default)]
 struct Names {
+    /// What connections are made of.
+    protocol: Protocol,
     connections: BTreeMap<FlowId, u64>,
     known: u64,
 }
 
 impl Names {
+    const fn of_protocol(protocol: Protocol) -> Self {
+        Self { protocol, connections: BTreeMap::new(), known: 0 }
+    }
+
     fn add(&mut self, flow: FlowId, protocol: Protocol) {
-        if protocol == Protocol::Tcp {
+        if protocol == self.protocol {
             self.known += 1;
             self.connections.insert(flow, self.known);
             while self.connections.len() > MOST_SUMMARIES {

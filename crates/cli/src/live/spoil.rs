@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aperto_host::{About, Departure};
 use aperto_sim::channel::picks::{Action, Pick, Picks, Selector};
-use aperto_sim::channel::{Channel, Classifier, Counting, Direction, Fate, Framing, Hint, Settings};
+use aperto_sim::channel::{
+    Channel, Classifier, Counting, Direction, Fate, Framing, Hint, Meta, Settings, Textbook,
+};
 use aperto_time::Instant;
 use aperto_tokio::{Impair, Way};
 
@@ -69,8 +71,12 @@ impl Spoiler {
         scribe: Option<SharedScribe>,
     ) -> Self {
         Self {
+            // Packets of the textbook protocols bear numbers of their own, from 0.
+            classifier: Classifier::new(match settings.framing {
+                Framing::Textbook => Counting::FromZero,
+                Framing::Ip | Framing::Ethernet | Framing::Opaque => Counting::FromOne,
+            }),
             channel: Channel::new(settings),
-            classifier: Classifier::new(Counting::FromOne),
             out,
             wishes,
             scribe,
@@ -103,7 +109,31 @@ impl Impair for Spoiler {
             Some(About::Tcp { reason, .. }) if is_probe(reason) => Hint::Probe,
             _ => Hint::None,
         };
-        let mut meta = self.classifier.frame_departs(Framing::Ip, direction, packet, hint);
+        let meta = self.classifier.frame_departs(Framing::Ip, direction, packet, hint);
+        self.pass(now, way, meta, packet);
+    }
+
+    fn poll_packet(&mut self, now: Instant) -> Option<(Way, Vec<u8>)> {
+        let delivery = self.channel.poll_delivery(now)?;
+        let way = if delivery.direction == self.out { Way::Out } else { Way::In };
+        Some((way, delivery.octets))
+    }
+
+    fn poll_deadline(&self) -> Option<Instant> {
+        self.channel.poll_deadline()
+    }
+}
+
+impl Spoiler {
+    /// A packet of a textbook protocol goes its way.
+    pub(crate) fn textbook_passes(&mut self, now: Instant, way: Way, what: Textbook, packet: &[u8]) {
+        let direction = if way == Way::Out { self.out } else { self.out.reversed() };
+        let meta = self.classifier.packet_departs(direction, what);
+        self.pass(now, way, meta, packet);
+    }
+
+    fn pass(&mut self, now: Instant, way: Way, mut meta: Meta, packet: &[u8]) {
+        let direction = if way == Way::Out { self.out } else { self.out.reversed() };
         if let Some(scribe) = &self.scribe {
             meta.number = scribe.lock().number_of_passing(way);
         }
@@ -128,16 +158,6 @@ impl Impair for Spoiler {
                 (Way::In, _) => {}
             }
         }
-    }
-
-    fn poll_packet(&mut self, now: Instant) -> Option<(Way, Vec<u8>)> {
-        let delivery = self.channel.poll_delivery(now)?;
-        let way = if delivery.direction == self.out { Way::Out } else { Way::In };
-        Some((way, delivery.octets))
-    }
-
-    fn poll_deadline(&self) -> Option<Instant> {
-        self.channel.poll_deadline()
     }
 }
 

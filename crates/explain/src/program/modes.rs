@@ -32,8 +32,8 @@ pub enum ModeSaying {
     Received { label: String, octets: u64, text: String },
     /// A line that was typed is longer than a message may be.
     TooLong { octets: u64, longest: u32 },
-    /// A session is over, and both sides know.
-    Closed { label: String, packets: u64, resent: u64, lost: u64 },
+    /// A session is over, and both sides know: DATA packets that left, and those that had before.
+    Closed { label: String, packets: u64, resent: u64 },
     /// A session of a server ended otherwise.
     Broke { label: String, how: Broke },
     /// The FIN was never answered.
@@ -41,7 +41,7 @@ pub enum ModeSaying {
     /// Somebody was refused.
     Refused { peer: SocketAddr, why: Refusal },
     /// A datagram that belongs to no session.
-    Ignored { from: SocketAddr, octets: u64, why: String },
+    Ignored { from: SocketAddr, octets: u64 },
 }
 
 /// How a session ended that was not closed.
@@ -240,10 +240,8 @@ fn saying_en(saying: &ModeSaying) -> Vec<String> {
         ModeSaying::TooLong { octets, longest } => {
             format!("            not sent: {octets} bytes, and {longest} were agreed (--max)")
         }
-        ModeSaying::Closed { label, packets, resent, lost } => {
-            format!(
-                "{label}[SESSION CLOSED] {packets} DATA, {resent} resent, {lost} lost here · both sides know"
-            )
+        ModeSaying::Closed { label, packets, resent } => {
+            format!("{label}[SESSION CLOSED] {packets} DATA sent, {resent} of them again · both sides know")
         }
         ModeSaying::Broke { label, how } => match how {
             Broke::Silent => format!("{label}[SESSION LOST] the other side was silent for too long"),
@@ -255,8 +253,8 @@ fn saying_en(saying: &ModeSaying) -> Vec<String> {
             "            all was acknowledged; whether the FIN arrived, nobody can know".into()
         }
         ModeSaying::Refused { peer, why } => format!("[REFUSED]   {peer}: {}", refusal(language, *why)),
-        ModeSaying::Ignored { from, octets, why } => {
-            format!("[IGNORED]   {} from {from} that belong to no session: {why}", bytes(*octets))
+        ModeSaying::Ignored { from, octets } => {
+            format!("[IGNORED]   {} from {from} that belong to no session", bytes(*octets))
         }
     }]
 }
@@ -267,7 +265,7 @@ fn saying_pt(saying: &ModeSaying) -> Vec<String> {
         ModeSaying::Agreed { terms, own_port, server_port, timer } => {
             return vec![
                 format!(
-                    "[HANDSHAKE COMPLETO] {} · sua porta {own_port} · porta do servidor {server_port}",
+                    "[HANDSHAKE COMPLETO] {} · sua porta {own_port} · a do servidor {server_port}",
                     mode_name(terms.mode)
                 ),
                 format!(
@@ -293,8 +291,8 @@ fn saying_pt(saying: &ModeSaying) -> Vec<String> {
         ModeSaying::TooLong { octets, longest } => {
             format!("            não enviada: {octets} bytes, e o combinado é {longest} (--max)")
         }
-        ModeSaying::Closed { label, packets, resent, lost } => format!(
-            "{label}[SESSÃO ENCERRADA] {packets} DATA, {resent} reenvios, {lost} perdidos aqui · os dois sabem"
+        ModeSaying::Closed { label, packets, resent } => format!(
+            "{label}[SESSÃO ENCERRADA] {packets} DATA enviados, {resent} deles de novo · os dois sabem"
         ),
         ModeSaying::Broke { label, how } => match how {
             Broke::Silent => format!("{label}[SESSÃO PERDIDA] o outro lado ficou calado tempo demais"),
@@ -306,8 +304,8 @@ fn saying_pt(saying: &ModeSaying) -> Vec<String> {
             "            tudo foi confirmado; se o FIN chegou, ninguém pode saber".into()
         }
         ModeSaying::Refused { peer, why } => format!("[RECUSADO]  {peer}: {}", refusal(language, *why)),
-        ModeSaying::Ignored { from, octets, why } => {
-            format!("[IGNORADO]  {} de {from} que não são de sessão alguma: {why}", bytes(*octets))
+        ModeSaying::Ignored { from, octets } => {
+            format!("[IGNORADO]  {} de {from} que não são de sessão alguma", bytes(*octets))
         }
     }]
 }
@@ -356,14 +354,14 @@ mod tests {
             ModeSaying::Sends { letters: 100, octets: 100, packets: 25, payload: 4 },
             ModeSaying::Received { label: label(), octets: 13, text: String::new() },
             ModeSaying::TooLong { octets: 1000, longest: 100 },
-            ModeSaying::Closed { label: label(), packets: 250, resent: 50, lost: 50 },
+            ModeSaying::Closed { label: label(), packets: 250, resent: 50 },
             ModeSaying::Broke { label: label(), how: Broke::Silent },
             ModeSaying::Broke { label: label(), how: Broke::Reset },
             ModeSaying::Broke { label: label(), how: Broke::Terms },
             ModeSaying::Broke { label: label(), how: Broke::Aborted },
             ModeSaying::FinUnanswered,
             ModeSaying::Refused { peer: remote, why: Refusal::NoCommonMode },
-            ModeSaying::Ignored { from: remote, octets: 9, why: String::new() },
+            ModeSaying::Ignored { from: remote, octets: 9 },
         ];
         let whys = [
             Refusal::Version { spoken: 1 },

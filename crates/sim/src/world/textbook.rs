@@ -4,7 +4,6 @@
 //! spacing after it; a receiver's answers leave at once. The datagrams carry no UDP checksum, so
 //! that damage is the textbook protocol's to find.
 
-use alloc::vec;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
@@ -13,15 +12,11 @@ use aperto_arq::{Event, Kind as PacketKind, Observe, Outgoing, Receiver, Sender}
 use aperto_time::Instant;
 use aperto_trace::recorder::Meaning;
 use aperto_trace::{Endpoints, Protocol};
-use aperto_wire::ip::Protocol as IpProtocol;
-use aperto_wire::{ipv4, ipv6};
 
 use super::stage::{Class, End, Stage};
 use crate::channel::{Kind, Textbook, Transmission};
+use crate::datagram::{packet_of, payload_of};
 use crate::recipe::RecipeError;
-
-/// Octets of a UDP header.
-const UDP_HEADER: usize = 8;
 
 /// One end of a textbook protocol.
 #[derive(Clone, Debug)]
@@ -95,7 +90,7 @@ impl TextbookHost {
     }
 
     pub(super) fn frame_arrives(&mut self, stage: &mut Stage, frame: &[u8]) {
-        let Some(octets) = datagram(frame) else { return };
+        let Some(octets) = payload_of(frame) else { return };
         match &mut self.machine {
             Machine::Sender(sender) => sender.packet_arrives(stage.now, octets),
             Machine::Receiver(receiver) => receiver.packet_arrives(stage.now, octets),
@@ -146,7 +141,7 @@ impl TextbookHost {
             place: outgoing.ordinal.unwrap_or_else(|| u64::from(outgoing.packet.sequence.value())),
             transmission: if again { Transmission::Again } else { Transmission::First },
         };
-        let Some(frame) = frame_of(self.endpoints, &outgoing.octets()) else { return };
+        let Some(frame) = packet_of(self.endpoints, &outgoing.octets()) else { return };
         stage.depart(self.end, &frame, Meaning::Arq(outgoing), Class::Packet(packet));
     }
 
@@ -176,41 +171,6 @@ impl TextbookHost {
             }
         }
     }
-}
-
-/// An IP packet with a UDP datagram that has no checksum of its own.
-fn frame_of(endpoints: Endpoints, payload: &[u8]) -> Option<Vec<u8>> {
-    let length = UDP_HEADER + payload.len();
-    let (mut frame, at) = match (endpoints.source, endpoints.destination) {
-        (SocketAddr::V4(source), SocketAddr::V4(destination)) => {
-            let mut frame = vec![0; ipv4::Header::FIXED_OCTETS + length];
-            let header = ipv4::Header::new(*source.ip(), *destination.ip(), IpProtocol::UDP);
-            let at = ipv4::emit(&mut frame, &header, length).ok()?;
-            (frame, at)
-        }
-        (SocketAddr::V6(source), SocketAddr::V6(destination)) => {
-            let mut frame = vec![0; ipv6::Header::OCTETS + length];
-            let header = ipv6::Header::new(*source.ip(), *destination.ip(), IpProtocol::UDP);
-            let at = ipv6::emit(&mut frame, &header, length).ok()?;
-            (frame, at)
-        }
-        (SocketAddr::V4(_), SocketAddr::V6(_)) | (SocketAddr::V6(_), SocketAddr::V4(_)) => return None,
-    };
-    let udp = frame.get_mut(at..at + length)?;
-    udp.get_mut(..2)?.copy_from_slice(&endpoints.source.port().to_be_bytes());
-    udp.get_mut(2..4)?.copy_from_slice(&endpoints.destination.port().to_be_bytes());
-    udp.get_mut(4..6)?.copy_from_slice(&u16::try_from(length).ok()?.to_be_bytes());
-    udp.get_mut(UDP_HEADER..)?.copy_from_slice(payload);
-    Some(frame)
-}
-
-/// What the UDP datagram in a frame carries. Its addresses are ours: a line has two ends.
-fn datagram(frame: &[u8]) -> Option<&[u8]> {
-    let udp = match aperto_wire::ip::Version::of(frame)? {
-        aperto_wire::ip::Version::V4 => ipv4::parse(frame).ok()?.payload,
-        aperto_wire::ip::Version::V6 => ipv6::parse(frame).ok()?.payload,
-    };
-    udp.get(UDP_HEADER..)
 }
 
 /// An address with a port.
