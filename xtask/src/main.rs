@@ -1,12 +1,14 @@
-//! The project's own checks, as one small program: `cargo xtask tidy | ledger | diagrams`.
+//! The project's own checks, as one small program: `cargo xtask tidy | ledger | claims | diagrams`.
 //!
 //! Each command reads the tree, prints one line for each fault (`file:line: what to do`) and a
 //! summary, and exits with 1 where there is a fault. None of them needs a network.
 //!
 //! * `tidy`: what CONVENTIONS asks for and no compiler checks (`tidy/`).
 //! * `ledger`: one entry for each requirement of an RFC, with its place and its tests (`ledger/`).
+//! * `claims`: everything that the READMEs say, with the tests that show it (`claims.rs`).
 //! * `diagrams`: the figures that are drawn from the engine's own tables (`diagrams.rs`).
 
+mod claims;
 mod diagrams;
 mod fault;
 mod ledger;
@@ -29,6 +31,7 @@ usage: cargo xtask <command>
   ledger --missing     list what each unfinished label lacks, and where it is cited
   ledger --fill        set place and test from the citations found, then check
   ledger --report      write docs/rfc/README.md, then check
+  claims               check docs/claims.toml against the READMEs and the tests
   diagrams             write docs/figures/
   diagrams --check     check that docs/figures/ is current
 ";
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         ["ledger", "--missing"] => ledger::run(&tree, ledger::Mode::Missing),
         ["ledger", "--fill"] => ledger::run(&tree, ledger::Mode::Fill),
         ["ledger", "--report"] => ledger::run(&tree, ledger::Mode::Report),
+        ["claims"] => claims::run(&tree),
         ["diagrams"] => diagrams::run(&tree, diagrams::Mode::Write),
         ["diagrams", "--check"] => diagrams::run(&tree, diagrams::Mode::Check),
         _ => Err(USAGE.to_owned()),
