@@ -3,7 +3,7 @@
 #
 #   ./test.sh                    all steps
 #   ./test.sh tests campaign     only the steps whose name contains one of the words
-#   SEEDS=100000 ./test.sh campaign
+#   SEEDS=100000 CHATS=100000 ./test.sh campaign
 #   FUZZ_SECONDS=30 ./test.sh fuzz
 #
 # Needs git, Rust (rustup takes the version from rust-toolchain.toml) and a C compiler. Real
@@ -17,7 +17,9 @@ exec </dev/null
 
 SEEDS=${SEEDS:-2000}
 FUZZ_SECONDS=${FUZZ_SECONDS:-5}
+CHATS=${CHATS:-10000}
 CAMPAIGN=(cargo run --release -p aperto-sim --example campaign -- --seeds "$SEEDS")
+CHAT_CAMPAIGN=(cargo run --release -p aperto-sim --example chat_campaign -- --seeds "$CHATS")
 PURE=(time wire tcp arq host app seal trace explain sim)
 BARE_TARGETS=(thumbv7em-none-eabi wasm32-unknown-unknown)
 # command:package
@@ -96,10 +98,11 @@ step_bare() {
     done
 }
 
-# Then the recordings of sixty worlds, octet for octet the same however the code was built.
+# Worlds, then chats; then the recordings of sixty worlds, octet for octet the same however the code was built.
 step_campaign() {
     local example=(-q -p aperto-sim --example campaign -- --hashes 60)
     "${CAMPAIGN[@]}" || return
+    "${CHAT_CAMPAIGN[@]}" || return
     cargo run --release "${example[@]}" >"$logs/hashes-release.txt" || return
     cargo run "${example[@]}" >"$logs/hashes-debug.txt" || return
     diff "$logs/hashes-release.txt" "$logs/hashes-debug.txt" && echo "60 recordings: debug and release agree"

@@ -21,7 +21,7 @@ use aperto_trace::recorder::Limits;
 use aperto_trace::{Fact, HostId};
 
 mod dimension;
-mod plot;
+pub(crate) mod plot;
 
 pub use dimension::{Dimension, Dimensions};
 pub use plot::{Plot, plot, plot_with};

@@ -74,6 +74,7 @@ mod tests {
         let mut octets = Hello::Ask { session: 1, ask: ask.clone() }.encode();
         let join = Frame::Join(super::super::frame::Join {
             token: [1; 16],
+            connection: 1,
             room: [0; 16],
             seen: 0,
             name: "ana".into(),

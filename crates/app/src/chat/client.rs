@@ -122,6 +122,8 @@ pub enum Event {
         back: bool,
         /// Whether the room is not the one that it was in before.
         another_room: bool,
+        /// The message after which those of others are shown.
+        after: u64,
         /// How many messages are on their way again.
         again: u64,
     },
@@ -230,11 +232,16 @@ pub struct Client {
     group: u16,
     group_at: Option<Duration>,
     attempts: u32,
+    /// How many connections there were.
+    connections: u32,
     was_in: bool,
     since: Duration,
     heard_at: Duration,
     pinged_at: Duration,
+    /// When something last moved that is more than a sign of life, and whether something was
+    /// written since.
     progress_at: Duration,
+    moved: bool,
     leave_by: Option<Duration>,
     wants_close: bool,
     wants_abort: bool,
@@ -263,11 +270,13 @@ impl Client {
             group: 0,
             group_at: None,
             attempts: 0,
+            connections: 0,
             was_in: false,
             since: Duration::ZERO,
             heard_at: Duration::ZERO,
             pinged_at: Duration::ZERO,
             progress_at: Duration::ZERO,
+            moved: false,
             leave_by: None,
             wants_close: false,
             wants_abort: false,
@@ -344,12 +353,13 @@ impl Client {
         if !matches!(self.state, State::Connecting) {
             return;
         }
-        let [a, b, c, d, ..] = self.config.token;
-        let session = u32::from_be_bytes([a, b, c, d]).wrapping_add(self.attempts);
+        self.connections = self.connections.saturating_add(1);
+        let session = self.connections;
         let ask = Hello::Ask { session, ask: self.config.ask.clone() };
         self.out.end().extend_from_slice(&ask.encode());
         let join = Join {
             token: self.config.token,
+            connection: self.connections,
             room: self.room.unwrap_or_default(),
             seen: self.seen,
             name: self.config.name.clone(),
@@ -382,10 +392,19 @@ impl Client {
         match &self.state {
             State::Waiting(until) if *until <= now => self.state = State::Idle,
             State::Greeting(_) | State::Entering(_) if self.since.saturating_add(HANDSHAKE) <= now => {
-                if self.was_in { self.fails(now, None) } else { self.ends(Over::Silent) }
+                if self.insists() { self.fails(now, None) } else { self.ends(Over::Silent) }
+            }
+            State::Connecting if self.insists() && self.since.saturating_add(HANDSHAKE) <= now => {
+                self.fails(now, None);
             }
             State::In(_) => {
-                let stuck = self.on_their_way > 0 && self.progress_at.saturating_add(PROGRESS) <= now;
+                let late = self.on_their_way > 0 && self.progress_at.saturating_add(PROGRESS) <= now;
+                // On a slow line a long message takes its time, and moves.
+                let moved = core::mem::take(&mut self.moved) && late;
+                if moved {
+                    self.progress_at = now;
+                }
+                let stuck = late && !moved;
                 if stuck || self.heard_at.saturating_add(DEAD) <= now {
                     self.fails(now, None);
                     return;
@@ -419,6 +438,7 @@ impl Client {
         match self.state {
             State::Idle => {
                 self.state = State::Connecting;
+                self.since = now;
                 Some(Want::Connect)
             }
             State::Greeting(_) | State::Entering(_) | State::In(_) | State::Closing => {
@@ -427,12 +447,14 @@ impl Client {
                 }
                 core::mem::take(&mut self.wants_close).then_some(Want::Close)
             }
-            State::Connecting | State::Waiting(_) | State::Over => None,
+            State::Over => core::mem::take(&mut self.wants_close).then_some(Want::Close),
+            State::Connecting | State::Waiting(_) => None,
         }
     }
 
     /// The connection took so many octets of the last [`Want::Write`].
     pub fn wrote(&mut self, octets: usize) {
+        self.moved |= octets > 0;
         self.out.wrote(octets);
     }
 
@@ -442,13 +464,12 @@ impl Client {
         let own = match &self.state {
             State::Waiting(until) => Some(*until),
             State::Greeting(_) | State::Entering(_) => Some(self.since.saturating_add(HANDSHAKE)),
-            State::In(_) => {
+            State::Connecting if self.insists() => Some(self.since.saturating_add(HANDSHAKE)),
+            State::In(terms) => {
                 let ping = self.heard_at.max(self.pinged_at).saturating_add(PING_AFTER);
                 let dead = self.heard_at.saturating_add(DEAD);
                 let stuck = (self.on_their_way > 0).then(|| self.progress_at.saturating_add(PROGRESS));
-                let paced = (self.queue.len() > self.on_their_way)
-                    .then(|| self.bucket.free_at())
-                    .filter(|at| *at > self.heard_at.max(self.progress_at));
+                let paced = self.may_say(terms).then(|| self.bucket.free_at());
                 [Some(ping), Some(dead), stuck, paced, self.group_at].into_iter().flatten().min()
             }
             State::Idle | State::Connecting | State::Closing | State::Over => None,
@@ -459,11 +480,22 @@ impl Client {
 
     // What follows.
 
+    /// Whether a room that does not answer may still be one: how long the first connection may take
+    /// is the driver's business.
+    const fn insists(&self) -> bool {
+        self.was_in || self.config.tries_strangers
+    }
+
+    /// Whether there is something to say, and room for it, were there no rate.
+    fn may_say(&self, terms: &Terms) -> bool {
+        let window = usize::from(terms.window).min(BURST as usize / 2);
+        self.on_their_way < window.min(self.queue.len()) && self.out.len() < MOST_OUT && !self.deaf
+    }
+
     /// Sends what may be sent now.
     fn pump(&mut self, now: Duration) {
         if let State::In(terms) = self.state {
-            let window = usize::from(terms.window).min(BURST as usize / 2);
-            while self.on_their_way < window && self.out.len() < MOST_OUT && !self.deaf {
+            while self.may_say(&terms) {
                 let Some(message) = self.queue.get(self.on_their_way) else { break };
                 if self.bucket.take(now).is_err() {
                     break;

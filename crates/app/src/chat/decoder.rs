@@ -138,10 +138,27 @@ const OTHERS: [(&[u8], Stranger); 12] = [
 /// How a TLS record with a handshake begins; the minor version follows.
 const TLS: [u8; 2] = [0x16, 3];
 
-/// Tells from the first octets of a connection who is there. What begins as HELLO does and goes on
-/// as a text is a text.
+/// Tells from the first octets of a connection who is there: after eight octets at most, and for a
+/// person after the first line. What begins as HELLO does and goes on as a text is a text.
 #[must_use]
 pub fn who(octets: &[u8]) -> Who {
+    match who_perhaps(octets) {
+        // A person's first line may be short; a program's damaged HELLO may begin as a text does.
+        Who::Person if octets.len() < 8 && !octets.contains(&b'\n') => Who::NotYet,
+        who => who,
+    }
+}
+
+/// Whether these first octets, behind which nothing comes for a while, are a person's.
+#[must_use]
+pub fn is_typed(octets: &[u8]) -> bool {
+    let is_text = |octet: &u8| !is_control(*octet) || matches!(octet, b'\t' | b'\r' | b'\n');
+    let is_utf8 = core::str::from_utf8(octets).is_ok_and(|text| !text.is_empty());
+    is_utf8 && octets.iter().all(is_text) && !matches!(who_perhaps(octets), Who::Stranger(_))
+}
+
+/// The same as [`who`], of which the first letter is enough for a person.
+fn who_perhaps(octets: &[u8]) -> Who {
     let Some(&first) = octets.first() else { return Who::NotYet };
     if octets.starts_with(&hello::MAGIC) {
         return match octets.get(hello::MAGIC.len()) {

@@ -42,6 +42,8 @@ pub type Token = [u8; 16];
 pub struct Join {
     /// Drawn once by the member; whoever knows it is the member.
     pub token: Token,
+    /// The how-manyeth connection of the member this is: what an older one sent may arrive later.
+    pub connection: u32,
     /// The room that it was in, or zeros.
     pub room: Token,
     /// The last message of that room that it has shown.
@@ -276,6 +278,7 @@ impl Frame {
         match self {
             Self::Join(join) => {
                 into.extend_from_slice(&join.token);
+                into.extend_from_slice(&join.connection.to_be_bytes());
                 into.extend_from_slice(&join.room);
                 into.extend_from_slice(&join.seen.to_be_bytes());
                 put_name(into, &join.name, MOST_NAME);
@@ -336,9 +339,10 @@ impl Frame {
     fn read_body(kind: u8, mut body: Reader<'_>) -> Option<Self> {
         match kind {
             1 => {
-                let (token, room, seen) = (body.array()?, body.array()?, body.number()?);
+                let (token, connection) = (body.array()?, body.word()?);
+                let (room, seen) = (body.array()?, body.number()?);
                 let name = body.name(MOST_NAME)?;
-                body.all(Self::Join(Join { token, room, seen, name }))
+                body.all(Self::Join(Join { token, connection, room, seen, name }))
             }
             2 => {
                 let (room, after) = (body.array()?, body.number()?);

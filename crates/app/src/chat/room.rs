@@ -303,12 +303,17 @@ impl Room {
         self.durable
     }
 
+    /// The messages that are confirmed and kept, in order.
+    pub fn messages(&self) -> impl Iterator<Item = &Entry> {
+        self.log.iter().filter(|entry| entry.seq <= self.durable)
+    }
+
     /// A hash of what a restart must not change: the order and texts of confirmed messages that are
     /// kept, and which messages were taken from whom (I-28).
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
         let mut octets = Vec::new();
-        for entry in self.log.iter().filter(|entry| entry.seq <= self.durable) {
+        for entry in self.messages() {
             journal::put(entry, &mut octets);
         }
         self.sessions.put(&mut octets);
@@ -452,6 +457,7 @@ impl Room {
         let due: Vec<MemberId> =
             self.members.iter().filter(|(_, member)| member.deadline() <= now).map(|(id, _)| *id).collect();
         for id in due {
+            self.decide_anyway(now, id);
             self.line_pauses(now, id);
             let Some(member) = self.members.get_mut(&id) else { continue };
             let why = member.time_passes(now);

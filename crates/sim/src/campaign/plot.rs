@@ -36,7 +36,7 @@ fn stream(seed: u64, dimension: Dimension) -> Stream {
 }
 
 /// A number between two, evenly among its orders of magnitude.
-fn magnitude(stream: &mut Stream, least: u64, most: u64) -> u64 {
+pub(crate) fn magnitude(stream: &mut Stream, least: u64, most: u64) -> u64 {
     let (low, high) = (u64::from(least.max(1).ilog2()), u64::from(most.max(1).ilog2()));
     let order = stream.between(low, high);
     let from = (1_u64 << order).max(least);
@@ -89,7 +89,12 @@ pub fn plot_with(seed: u64, dimensions: Dimensions) -> Plot {
 }
 
 /// What one direction of the channel does.
-fn impairments(seed: u64, dimensions: Dimensions, direction: Direction, trouble: Duration) -> Impairments {
+pub(crate) fn impairments(
+    seed: u64,
+    dimensions: Dimensions,
+    direction: Direction,
+    trouble: Duration,
+) -> Impairments {
     let mut one = Impairments::only_delay(ms(20));
     let draw = |dimension| {
         let mut draw = stream(seed, dimension);
@@ -156,7 +161,7 @@ fn impairments(seed: u64, dimensions: Dimensions, direction: Direction, trouble:
 }
 
 /// A few certain segments.
-fn picks(seed: u64) -> Picks {
+pub(crate) fn picks(seed: u64) -> Picks {
     let mut draw = stream(seed, Dimension::Picks);
     let mut picks = Picks::new();
     for _ in 0..draw.between(1, 6) {

@@ -66,7 +66,7 @@ impl Client {
 
     /// The other side speaks something else, or what it said was damaged on its way.
     fn strange(&mut self, now: Duration, how: Over) {
-        if self.was_in || self.config.tries_strangers { self.fails(now, None) } else { self.ends(how) }
+        if self.insists() { self.fails(now, None) } else { self.ends(how) }
     }
 
     fn frames(&mut self, now: Duration, rest: &mut &[u8]) {
@@ -111,6 +111,9 @@ impl Client {
         if self.deaf && !always {
             return Ok(());
         }
+        if !matches!(frame, Frame::Ping(_) | Frame::Pong(_)) {
+            self.progress_at = now;
+        }
         match frame {
             Frame::Said(said) => self.said(now, said),
             Frame::Ack { id } => self.confirmed(now, id, id),
@@ -127,6 +130,8 @@ impl Client {
                     // What we asked for may have been damaged, too.
                     Frame::Damaged { after: self.seen }.put(self.out.end(), self.seal);
                 }
+                // What was damaged may have been an acknowledgement.
+                Frame::AckUpTo { id: self.seen }.put(self.out.end(), self.seal);
                 self.on_their_way = 0;
                 Ok(())
             }
@@ -172,14 +177,21 @@ impl Client {
         }
         self.room = Some(welcome.room);
         self.seal = if terms.integrity == Integrity::None { Seal::None } else { Seal::Digest };
-        let most = usize::from(terms.payload).min(usize::try_from(terms.max_message).unwrap_or(usize::MAX));
-        self.decoder.agree(most.saturating_add(OVERHEAD), self.seal);
+        // Others may have been granted longer messages: the payload alone is a bound for theirs.
+        self.decoder.agree(usize::from(terms.payload).saturating_add(OVERHEAD), self.seal);
         self.state = State::In(terms);
         self.attempts = 0;
         self.pinged_at = now;
         let back = core::mem::replace(&mut self.was_in, true);
         let again = self.unconfirmed();
-        self.events.push_back(Event::In { name: welcome.name, terms, back, another_room, again });
+        self.events.push_back(Event::In {
+            name: welcome.name,
+            terms,
+            back,
+            another_room,
+            after: self.seen,
+            again,
+        });
     }
 
     /// A piece of a message of somebody.
@@ -263,7 +275,10 @@ impl Client {
     fn let_go(&mut self, now: Duration, why: Bye) {
         match why {
             Bye::Closing | Bye::Leaving => {
-                self.ends(Over::Left { closed: true, unconfirmed: self.unconfirmed() });
+                let closed = why == Bye::Closing;
+                self.resets();
+                self.wants_close = true;
+                self.over(Over::Left { closed, unconfirmed: self.unconfirmed() });
             }
             Bye::Replaced | Bye::Flood => self.ends(Over::LetGo(why)),
             _ => self.fails(now, Some(why)),

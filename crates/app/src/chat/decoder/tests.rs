@@ -108,12 +108,24 @@ fn who_has_the_wrong_port_is_known_after_eight_octets() {
 
 #[test]
 fn who_types_is_a_person_from_the_first_letters_on() {
-    for text in ["oi\n", "é\n", "🙂", "APTOS para tudo", "GET me a coffee", "A\n", "AP\n", "\n", "S\r\n"] {
+    for text in ["oi\n", "é\n", "🙂🙂", "APTOS para tudo", "GET me a coffee", "A\n", "AP\n", "\n", "S\r\n"]
+    {
         assert_eq!(who(text.as_bytes()), Who::Person, "{text}");
+        assert!(is_typed(text.as_bytes()), "{text}");
         for end in 0..text.len() {
             let early = who(&text.as_bytes()[..end]);
             assert!(matches!(early, Who::NotYet | Who::Person), "{text} cut at {end}: {early:?}");
         }
+    }
+}
+
+#[test]
+fn a_beginning_that_goes_no_further_is_a_persons_if_it_is_text() {
+    for text in ["A", "AP", "APTO", "GET", "oi", "é"] {
+        assert!(is_typed(text.as_bytes()), "{text}");
+    }
+    for octets in [&b""[..], b"\x16", b"APTO\x01", b"for\0", b"\xc3", b"GET /"] {
+        assert!(!is_typed(octets), "{octets:?}");
     }
 }
 

@@ -46,8 +46,9 @@ fn parts() -> impl Strategy<Value = Part> {
 pub(in super::super) fn frames() -> impl Strategy<Value = Frame> {
     let piece = || prop::collection::vec(any::<u8>(), 0..40);
     prop_oneof![
-        (any::<Token>(), any::<Token>(), any::<u64>(), names())
-            .prop_map(|(token, room, seen, name)| Frame::Join(Join { token, room, seen, name })),
+        (any::<Token>(), any::<u32>(), any::<Token>(), any::<u64>(), names()).prop_map(
+            |(token, connection, room, seen, name)| Frame::Join(Join { token, connection, room, seen, name })
+        ),
         (any::<Token>(), any::<u64>(), names()).prop_map(|(room, after, name)| Frame::Welcome(Welcome {
             room,
             after,

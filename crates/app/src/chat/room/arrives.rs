@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::super::decoder::{Found, Who, who};
+use super::super::decoder::{Found, Who, is_typed, who};
 use super::super::frame::{Bye, Frame, Join, Refused, Say, Seal, Welcome};
 use super::super::{MOST_WINDOW, text};
 use super::member::{Phase, Program};
@@ -46,6 +46,18 @@ impl Room {
     pub fn peer_closed(&mut self, now: Duration, id: MemberId) {
         self.line_ends(now, id);
         self.let_go(now, id, Bye::Leaving);
+    }
+
+    /// Nothing more comes for a while behind the first octets.
+    pub(super) fn decide_anyway(&mut self, now: Duration, id: MemberId) {
+        let Some(Phase::Undecided(octets)) = self.members.get(&id).map(|member| &member.phase) else {
+            return;
+        };
+        if is_typed(octets) {
+            let octets = octets.clone();
+            self.person_comes(now, id);
+            self.typed(now, id, &octets);
+        }
     }
 
     /// Looks at the first octets.
@@ -191,7 +203,8 @@ impl Room {
             return Err(Bye::Protocol);
         }
         let asked = self.free_name(&text::name(&join.name));
-        let (name, before, known) = self.sessions.join(join.token, id, &asked);
+        let joined = self.sessions.join(join.token, (id, join.connection), &asked);
+        let (name, before, known) = joined.ok_or(Bye::Replaced)?;
         if let Some(before) = before.filter(|before| *before != id) {
             self.let_go(now, before, Bye::Replaced);
         }

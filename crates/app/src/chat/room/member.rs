@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::super::bucket::Bucket;
-use super::super::decoder::Decoder;
+use super::super::decoder::{Decoder, is_typed};
 use super::super::frame::{Bye, Frame, OVERHEAD, Part, Refused, Said, Seal, Token};
 use super::super::journal::Entry;
 use super::super::outbox::Outbox;
@@ -342,6 +342,7 @@ impl Member {
         let idle = self.heard_at.saturating_add(IDLE);
         match &self.phase {
             Phase::Undecided(octets) if octets.is_empty() => self.opened_at.saturating_add(SILENCE),
+            Phase::Undecided(octets) if is_typed(octets) => self.heard_at.saturating_add(PAUSE),
             Phase::Silent => idle,
             Phase::Undecided(_) | Phase::Stranger | Phase::Hello(_) | Phase::Joining(_) => {
                 self.opened_at.saturating_add(HANDSHAKE)
@@ -367,6 +368,7 @@ impl Member {
                 self.phase = Phase::Silent;
                 None
             }
+            Phase::Undecided(octets) if is_typed(octets) => None,
             Phase::Undecided(_) | Phase::Stranger | Phase::Hello(_) | Phase::Joining(_) => {
                 Some(Bye::Unfinished)
             }

@@ -9,6 +9,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use super::super::decoder::{Who, who};
 use super::super::frame::{Bye, Refused};
 use super::super::text::skeleton;
 use super::member::{PAUSE, Person, Phase};
@@ -48,6 +49,10 @@ impl Room {
 
     /// A person typed something.
     pub(super) fn typed(&mut self, now: Duration, id: MemberId, octets: &[u8]) {
+        if who(octets) == Who::Program {
+            // A program whose first words were late: it has heard a person's lines, and comes again.
+            return self.let_go(now, id, Bye::Unfinished);
+        }
         for piece in octets.split_inclusive(|octet| *octet == b'\n') {
             let most = usize::try_from(self.config.max_message).unwrap_or(usize::MAX);
             let Some(member) = self.members.get_mut(&id) else { return };
@@ -92,6 +97,9 @@ impl Room {
             Ok(text) if text.is_empty() => return,
             Ok(text) if LEAVES.contains(&text.trim().to_lowercase().as_str()) => {
                 return self.let_go(now, id, Bye::Leaving);
+            }
+            Ok(text) if text.chars().any(|letter| letter.is_control() && letter != '\t') => {
+                Err(Refused::NotText)
             }
             Ok(text) => match member.bucket.take(now) {
                 Ok(()) => Ok(text),

@@ -40,6 +40,8 @@ struct Session {
     /// The place of its last message in the order.
     last_seq: u64,
     connection: Option<MemberId>,
+    /// Which of the member's connections that is, as the member counts them.
+    number: u32,
     name: String,
 }
 
@@ -96,13 +98,14 @@ impl Sessions {
     }
 
     /// A member is on this connection from now on, under the name that it asked for or one that
-    /// nobody here has. Gives the name, the connection that it was on, and whether it is known.
+    /// nobody here has. Gives the name, the connection that it was on, and whether it is known; none
+    /// where it is on a newer one already.
     pub(super) fn join(
         &mut self,
         token: Token,
-        connection: MemberId,
+        (connection, number): (MemberId, u32),
         asked: &str,
-    ) -> (String, Option<MemberId>, bool) {
+    ) -> Option<(String, Option<MemberId>, bool)> {
         let taken: Vec<String> = self
             .all
             .iter()
@@ -112,10 +115,14 @@ impl Sessions {
         let name = unlike(asked, &taken);
         let known = self.all.contains_key(&token);
         let session = self.all.entry(token).or_default();
+        if session.number > number {
+            return None;
+        }
+        session.number = number;
         session.name.clone_from(&name);
         let before = session.connection.replace(connection);
         self.forget();
-        (name, before, known)
+        Some((name, before, known))
     }
 
     /// The names of who is here.

@@ -14,7 +14,8 @@ const SECOND: Duration = Duration::from_secs(1);
 /// What a member of the tests' own sends first.
 fn greeting(token: u8, name: &str, integrity: Integrity) -> Vec<u8> {
     let hello = Hello::Ask { session: 1, ask: ask(integrity) }.encode();
-    let join = Frame::Join(Join { token: [token; 16], room: [0; 16], seen: 0, name: name.into() });
+    let join =
+        Frame::Join(Join { token: [token; 16], connection: 1, room: [0; 16], seen: 0, name: name.into() });
     [hello, octets(&join, Seal::None)].concat()
 }
 
@@ -169,7 +170,7 @@ fn an_acknowledgement_of_what_was_never_sent_ends_the_connection() {
         assert_eq!(gone(&hall, id), Some(Some(Bye::Protocol)), "{frame:?}");
     }
     let mut hall = Hall::new(Keeping::Memory);
-    let join = Frame::Join(Join { token: [1; 16], room: [9; 16], seen: 5, name: "x".into() });
+    let join = Frame::Join(Join { token: [1; 16], connection: 1, room: [9; 16], seen: 5, name: "x".into() });
     let hello = Hello::Ask { session: 1, ask: ask(Integrity::None) }.encode();
     let id = hall.dials(&[hello, octets(&join, Seal::None)].concat());
     assert_eq!(gone(&hall, id), Some(Some(Bye::Protocol)), "nobody has seen what was not said");
@@ -341,6 +342,10 @@ fn a_person_speaks_and_hears_lines() {
     assert_eq!(hall.guests[ana].texts().len(), 4);
     hall.waits(SECOND);
     assert_eq!(hall.guests[ana].texts().last().map(String::as_str), Some("sem fim"));
+    // What no keyboard types is no line.
+    hall.sends(person, b"\x1b[2Jfake\n");
+    let why = Refused::NotText;
+    assert!(hall.told.contains(&Event::Refused { member: person, name: "c2".into(), id: 0, why }));
     hall.sends(person, b"sair\n");
     assert_eq!(gone(&hall, person), Some(Some(Bye::Leaving)));
 }
@@ -383,6 +388,21 @@ fn two_of_one_name_are_told_apart() {
         assert_eq!(last.1, expected);
         hall.waits(SECOND);
     }
+}
+
+#[test]
+fn an_older_connection_whose_words_arrive_later_replaces_no_newer_one() {
+    let mut hall = Hall::new(Keeping::Memory);
+    let numbered = |number| {
+        let hello = Hello::Ask { session: 1, ask: ask(Integrity::None) }.encode();
+        let join = Join { token: [1; 16], connection: number, room: [0; 16], seen: 0, name: "ana".into() };
+        [hello, octets(&Frame::Join(join), Seal::None)].concat()
+    };
+    let second = hall.dials(&numbered(2));
+    let first = hall.dials(&numbered(1));
+    assert_eq!((gone(&hall, first), gone(&hall, second)), (Some(Some(Bye::Replaced)), None));
+    let third = hall.dials(&numbered(3));
+    assert_eq!((gone(&hall, second), gone(&hall, third)), (Some(Some(Bye::Replaced)), None));
 }
 
 #[test]
