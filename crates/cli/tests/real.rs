@@ -9,6 +9,7 @@
 //! | [`tun`] | the running kernel's TCP, in a network namespace of the test's own |
 //! | [`tshark`] | recordings, read by somebody else |
 //! | [`interrupt`] | Ctrl-C, and a reader that goes away |
+//! | [`check`] | claims about recordings of ours and about captures of others |
 //! | [`merge`] | the recordings of two processes as one |
 //! | [`replay`] | recordings that are run again, and those that cannot be |
 //! | [`bad_input`] | what a user gets wrong |
@@ -26,6 +27,8 @@
 
 #[path = "real/bad_input.rs"]
 mod bad_input;
+#[path = "real/check.rs"]
+mod check;
 #[path = "real/interrupt.rs"]
 mod interrupt;
 #[path = "real/merge.rs"]

@@ -109,6 +109,18 @@ fn check_with(name: &str, port: u16, adapt: impl Fn(String) -> String) {
     let folder = Folder::new(name);
     // What `show` is given that is no capture: a zip file, as a document of an office program is.
     fs::write(folder.0.join("relatorio.docx"), b"PK\x03\x04 and so on").unwrap();
+    for (file, text) in [
+        (
+            "report.rules",
+            "handshake in 1..3\nanswer \"Olá\" with \"OLÁ\" by server within 30ms\n\
+             closed-first-by client # and not the server\nclose-segments 4\nno other-traffic\n",
+        ),
+        ("close.rules", "handshake in 1..3\nclose-segments 3\n"),
+        ("wrong.rules", "handshke in 1..3\nclosed-first-by clinet\nduration < 5\n"),
+        ("relatorio.regras", "Aperto-de-mão em 1..3\nreenvios = 0\nfechou-primeiro cliente\nduração < 1s\n"),
+    ] {
+        fs::write(folder.0.join(file), text).unwrap();
+    }
     let text = text_of(name);
     let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
     let mut blocks: Vec<(&str, String)> = Vec::new();
@@ -212,6 +224,12 @@ fn a_recording() {
 fn a_recording_is_run_again() {
     check("replay.txt");
     check("replay.pt.txt");
+}
+
+#[test]
+fn claims_about_a_recording() {
+    check("check.txt");
+    check("check.pt.txt");
 }
 
 #[test]

@@ -8,6 +8,7 @@
 //! | [`code`] | a stable code for each reason, note and cause |
 //! | [`json`] | JSON lines, the recording that loses nothing |
 //! | [`pcapng`], [`pcap`], [`sink`] | writing for Wireshark |
+//! | [`check`] | claims about a trace, and whether they hold |
 //! | [`merge`] | the recordings of two ends as one |
 //! | [`capture`], [`rebuild`](mod@rebuild), [`dissect`] | reading what others, or we, recorded |
 //!
@@ -30,6 +31,7 @@ extern crate std;
 
 pub mod arq;
 pub mod capture;
+pub mod check;
 pub mod code;
 pub mod dissect;
 pub mod flow;

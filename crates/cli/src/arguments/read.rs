@@ -35,6 +35,8 @@ pub(crate) enum Job {
     Compare(Compare),
     /// Draw a recording.
     Show(Show),
+    /// Claims about a recording.
+    Check(tools::Check),
     /// The recordings of two ends as one.
     Merge(tools::Merge),
     /// Run a recording again.
@@ -221,6 +223,7 @@ pub(crate) fn job(matches: &ArgMatches) -> Result<Job, Fault> {
             stream: number_of(below, "stream", 0, u64::from(u32::MAX))?.map(truncated),
             record: record(below),
         })),
+        Some(("check", below)) => Ok(Job::Check(tools::read_check(below))),
         Some(("merge", below)) => Ok(Job::Merge(tools::read_merge(below))),
         Some(("replay", below)) => Ok(Job::Replay(tools::read_replay(below))),
         Some(("completions", below)) => {

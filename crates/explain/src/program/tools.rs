@@ -11,8 +11,12 @@ use alloc::vec::Vec;
 
 use aperto_time::Duration;
 
+use super::claims::WrongClaim;
 use super::{Exit, Notice};
 use crate::Language;
+
+/// How many lines that are not understood are told.
+const MOST_WRONG: usize = 10;
 
 /// Why a recording cannot be run again.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -85,6 +89,10 @@ pub enum ToolFault {
     ReplayCutOff { file: String, at: u64, records: u64 },
     /// `merge` of what is not one conversation seen from two ends.
     NotMergeable { file: String, why: NotMergeable },
+    /// `check`: claims that are not understood.
+    BadClaims { file: String, wrong: Vec<WrongClaim> },
+    /// `check` of a file that is cut off or damaged: the claims were judged by what came before.
+    CheckCutOff { file: String, at: u64, packets: u64 },
 }
 
 impl ToolFault {
@@ -93,10 +101,12 @@ impl ToolFault {
     pub const fn exit(&self) -> Exit {
         match self {
             Self::NotReplayable { why: NotReplayable::Live(_) | NotReplayable::Capture, .. } => Exit::Usage,
-            Self::NotReplayable { .. } | Self::ReplayCutOff { .. } => Exit::Unreadable,
+            Self::NotReplayable { .. } | Self::ReplayCutOff { .. } | Self::CheckCutOff { .. } => {
+                Exit::Unreadable
+            }
             Self::ReplayDiffers { .. } => Exit::Failed,
             Self::NotMergeable { why: NotMergeable::Nothing, .. } => Exit::Unreadable,
-            Self::NotMergeable { .. } => Exit::Usage,
+            Self::NotMergeable { .. } | Self::BadClaims { .. } => Exit::Usage,
         }
     }
 
@@ -108,6 +118,8 @@ impl ToolFault {
             Self::ReplayDiffers { .. } => "replay-differs",
             Self::ReplayCutOff { .. } => "replay-cut-off",
             Self::NotMergeable { .. } => "not-mergeable",
+            Self::BadClaims { .. } => "bad-claims",
+            Self::CheckCutOff { .. } => "check-cut-off",
         }
     }
 

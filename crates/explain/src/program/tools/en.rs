@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 
 use aperto_time::Duration;
 
-use super::{MergeTold, NotMergeable, NotReplayable, ToolFault};
+use super::{MOST_WRONG, MergeTold, NotMergeable, NotReplayable, ToolFault};
 use crate::Language;
-use crate::program::Notice;
+use crate::program::{Notice, claims};
 use crate::quantity::milliseconds;
 
 /// The fault in words.
@@ -27,6 +27,23 @@ pub(super) fn fault(fault: &ToolFault) -> Notice {
             }
         }
         ToolFault::NotMergeable { file, why } => not_mergeable(file, why),
+        ToolFault::BadClaims { file, wrong } => {
+            let mut notice = Notice::new(match wrong.len() {
+                1 => format!("{file}: one line is not understood"),
+                many => format!("{file}: {many} lines are not understood"),
+            });
+            for one in wrong.iter().take(MOST_WRONG) {
+                notice = notice.line(claims::wrong(Language::English, one));
+            }
+            if wrong.len() > MOST_WRONG {
+                notice = notice.line(format!("and {} more", wrong.len() - MOST_WRONG));
+            }
+            notice.line("all claims:  aperto check --help")
+        }
+        ToolFault::CheckCutOff { file, at, packets } => {
+            Notice::new(format!("{file} is cut off or damaged at octet {at}"))
+                .line(format!("the claims were judged by the {packets} packets before that"))
+        }
         ToolFault::ReplayCutOff { file, at, records } => {
             Notice::new(format!("{file} is cut off or damaged at octet {at}"))
                 .line(format!("the {records} records before that are the same now"))

@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 
 use aperto_time::Duration;
 
-use super::{MergeTold, NotMergeable, NotReplayable, ToolFault};
+use super::{MOST_WRONG, MergeTold, NotMergeable, NotReplayable, ToolFault};
 use crate::Language;
-use crate::program::Notice;
+use crate::program::{Notice, claims};
 use crate::quantity::milliseconds;
 
 /// The fault in words.
@@ -27,6 +27,23 @@ pub(super) fn fault(fault: &ToolFault) -> Notice {
             }
         }
         ToolFault::NotMergeable { file, why } => not_mergeable(file, why),
+        ToolFault::BadClaims { file, wrong } => {
+            let mut notice = Notice::new(match wrong.len() {
+                1 => format!("{file}: uma linha não foi entendida"),
+                many => format!("{file}: {many} linhas não foram entendidas"),
+            });
+            for one in wrong.iter().take(MOST_WRONG) {
+                notice = notice.line(claims::wrong(Language::Portuguese, one));
+            }
+            if wrong.len() > MOST_WRONG {
+                notice = notice.line(format!("e mais {}", wrong.len() - MOST_WRONG));
+            }
+            notice.line("todas as afirmações:  aperto conferir --help")
+        }
+        ToolFault::CheckCutOff { file, at, packets } => {
+            Notice::new(format!("{file} está cortado ou danificado no octeto {at}"))
+                .line(format!("as afirmações foram julgadas pelos {packets} pacotes antes disso"))
+        }
         ToolFault::ReplayCutOff { file, at, records } => {
             Notice::new(format!("{file} está cortado ou danificado no octeto {at}"))
                 .line(format!("os {records} registros antes disso são iguais agora"))

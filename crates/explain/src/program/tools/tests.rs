@@ -33,6 +33,11 @@ fn all() -> Vec<ToolFault> {
         NotReplayable::UnknownRecipe(text()),
         NotReplayable::NotUnderstood { recipe: text(), what: text() },
     ];
+    for count in [1, 30] {
+        let one = WrongClaim { line: 3, what: aperto_trace::check::Fault::OpenQuote, nearest: Some(text()) };
+        all.push(ToolFault::BadClaims { file: text(), wrong: alloc::vec![one; count] });
+    }
+    all.push(ToolFault::CheckCutOff { file: text(), at: 7, packets: 3 });
     for why in [
         NotMergeable::BothEnds,
         NotMergeable::Nothing,
