@@ -94,8 +94,7 @@ fn a_bad_channel_delays_the_keys_and_the_hosts_begin_after_them() {
         use aperto_app::Application as _;
         assert_eq!((sink.received().octets, sink.wrong_at()), (20_000, None), "seed {seed}");
         let records = world.trace().records();
-        let opened =
-            records.iter().find(|record| matches!(record.fact, Fact::Call { .. } | Fact::State { .. }));
+        let opened = records.iter().find(|record| matches!(record.fact, Fact::State { .. }));
         // Three messages over 20 ms each, on a channel that lost none of them.
         late += u64::from(opened.unwrap().at.as_millis() > 60);
     }
