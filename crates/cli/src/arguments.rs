@@ -3,6 +3,7 @@
 
 pub(crate) mod channel;
 pub(crate) mod flags;
+pub(crate) mod integrity;
 pub(crate) mod modes;
 pub(crate) mod read;
 pub(crate) mod recipe;

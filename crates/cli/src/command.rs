@@ -5,6 +5,7 @@ pub(crate) mod client;
 pub(crate) mod compare;
 mod datagrams;
 pub(crate) mod demo;
+pub(crate) mod integrity;
 pub(crate) mod merge;
 mod modes;
 pub(crate) mod papers;

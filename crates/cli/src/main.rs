@@ -31,7 +31,7 @@ use aperto_explain::program::{Exit, Fault};
 
 use arguments::read::{self, Job};
 use arguments::refuse::{self, Refusal};
-use command::{check, client, compare, demo, merge, papers, replay, server, show};
+use command::{check, client, compare, demo, integrity, merge, papers, replay, server, show};
 use environment::Environment;
 use looks::Looks;
 use settings::Settings;
@@ -101,6 +101,7 @@ fn perform(job: Job, looks: &Looks, environment: &Environment) -> Result<Exit, F
         Job::Server(job) => server::run(job, looks, environment),
         Job::Client(job) => client::run(job, looks, environment),
         Job::Compare(job) => compare::run(&job, looks),
+        Job::Integrity(job) => integrity::run(&job, looks),
         Job::Show(job) => show::run(&job, looks),
         Job::Check(job) => check::run(&job, looks),
         Job::Merge(job) => merge::run(&job, looks),

@@ -241,6 +241,12 @@ fn protocols_compared() {
 }
 
 #[test]
+fn layers_of_integrity_compared() {
+    check("integrity.txt");
+    check("integrity.pt.txt");
+}
+
+#[test]
 fn errors_say_what_happened_why_and_what_to_type() {
     let port = free_port();
     check_with("h-errors.txt", port, |text| text);

@@ -8,6 +8,7 @@
 
 pub mod claims;
 mod en;
+pub mod integrity;
 pub mod modes;
 mod pt;
 pub mod saying;

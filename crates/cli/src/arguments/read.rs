@@ -13,9 +13,9 @@ use clap::parser::ValueSource;
 
 use super::channel::{self, Channel, bad_quantity};
 use super::modes::{self, Modes};
-use super::repeat;
 use super::told::{self, Telling};
 use super::tools;
+use super::{integrity, repeat};
 
 /// The port of everybody's server.
 pub(crate) const DEFAULT_PORT: u16 = 7000;
@@ -33,6 +33,8 @@ pub(crate) enum Job {
     Client(Client),
     /// One message through several protocols.
     Compare(Compare),
+    /// One file through several layers that protect it.
+    Integrity(integrity::Job),
     /// Draw a recording.
     Show(Show),
     /// Claims about a recording.
@@ -217,7 +219,10 @@ pub(crate) fn job(matches: &ArgMatches) -> Result<Job, Fault> {
         },
         Some(("server", below)) => server(below).map(Job::Server),
         Some(("client", below)) => client(below).map(Job::Client),
-        Some(("compare", below)) => compare(below).map(Job::Compare),
+        Some(("compare", below)) => match integrity::read(below)? {
+            Some(job) => Ok(Job::Integrity(job)),
+            None => compare(below).map(Job::Compare),
+        },
         Some(("show", below)) => Ok(Job::Show(Show {
             file: below.get_one::<String>("file").cloned().unwrap_or_default(),
             stream: number_of(below, "stream", 0, u64::from(u32::MAX))?.map(truncated),
@@ -499,6 +504,15 @@ pub(crate) fn number(flag: &str, text: &str, from: u64, to: u64) -> Result<u64, 
     match text.parse::<u64>() {
         Ok(number) if (from..=to).contains(&number) => Ok(number),
         _ => Err(Fault::BadNumber { flag: flag.into(), value: text.into(), from, to }),
+    }
+}
+
+/// A number that was read already, within its bounds.
+pub(crate) fn within(flag: &str, text: &str, number: u64, from: u64, to: u64) -> Result<u64, Fault> {
+    if (from..=to).contains(&number) {
+        Ok(number)
+    } else {
+        Err(Fault::BadNumber { flag: flag.into(), value: text.into(), from, to })
     }
 }
 

@@ -8,6 +8,7 @@ use aperto_sim::scenes::Scene;
 use clap::{Arg, ArgAction, Command};
 
 use super::flags::{self, Say};
+use super::integrity;
 use super::modes;
 use super::told;
 use super::tools;
@@ -165,13 +166,14 @@ fn compare(say: Say) -> Command {
             "the same message and channel through several protocols [comparar]",
             "a mesma mensagem e o mesmo canal por vários protocolos [comparar]",
         ))
-        .override_usage(
-            say.one("aperto compare PROTOCOL... [FLAGS]", "aperto comparar PROTOCOLO... [OPÇÕES]"),
-        )
+        .override_usage(say.one(
+            "aperto compare PROTOCOL... [FLAGS]\n  aperto compare --integrity none,digest,tls,aead [FLAGS]",
+            "aperto comparar PROTOCOLO... [OPÇÕES]\n  aperto comparar --integrity none,digest,tls,aead [OPÇÕES]",
+        ))
         .arg(
             positional("protocols", say.one("PROTOCOL", "PROTOCOLO"), say, "udp tcp saw gbn sr")
                 .num_args(1..)
-                .required(true)
+                .required_unless_present("integrity")
                 .action(ArgAction::Append)
                 .value_parser(clap::builder::PossibleValuesParser::new(flags::PROTOCOLS))
                 .hide_possible_values(true),
@@ -189,6 +191,7 @@ fn compare(say: Say) -> Command {
             .long("window")
             .value_name("N")
             .help(say.one("packets at once (4)", "pacotes por vez (4)"))))
+        .args(integrity::args(say))
         .args(flags::channel(say))
         .args(flags::picks(say))
         .args(flags::view(say))
