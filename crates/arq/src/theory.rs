@@ -5,7 +5,9 @@
 //! `L/R` is how long a packet takes to leave, `RTT` how long until the acknowledgement would come if
 //! it took no time to leave.
 //!
-//! Left out: losses among acknowledgements, and the time lost in waiting for timers.
+//! [`pace`] has the time that losses cost, of acknowledgements too, and waiting for timers.
+
+pub mod pace;
 
 use core::time::Duration;
 

@@ -190,7 +190,7 @@ fn measure(protocol: Protocol, message: &[u8], trace: &Trace) -> Row {
 }
 
 /// Whether it acknowledges and does nothing else.
-fn is_plain_ack(packet: &Packet) -> bool {
+pub(crate) fn is_plain_ack(packet: &Packet) -> bool {
     match &packet.transport {
         Transport::Tcp(segment) => {
             let control = segment.header.control;
@@ -202,7 +202,7 @@ fn is_plain_ack(packet: &Packet) -> bool {
 }
 
 /// Why a packet with text was sent again, if it was.
-fn recovery_of(packet: &Packet) -> Option<Recovery> {
+pub(crate) fn recovery_of(packet: &Packet) -> Option<Recovery> {
     match &packet.transport {
         Transport::Tcp(segment) => match segment.reason? {
             Reason::Retransmission { because, octets } if octets > 0 => Some(match because {

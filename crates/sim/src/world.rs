@@ -173,6 +173,11 @@ impl World {
         self.stage.recorder.into_trace()
     }
 
+    /// Hands out what was recorded since the last time, and forgets it: for who measures long runs.
+    pub fn drain(&mut self) -> Vec<aperto_trace::Record> {
+        self.stage.recorder.drain()
+    }
+
     /// The channel between one of the clients, from 0, and the server.
     #[must_use]
     pub fn channel(&self, client: usize) -> Option<&Channel> {
