@@ -7,10 +7,11 @@ use crate::source::Source;
 use crate::tree::Tree;
 
 /// Who may use whom: the arrows of ARCHITECTURE.md. A crate that is not here is a fault.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("time", &[]),
     ("wire", &[]),
     ("seal", &["time"]),
+    ("secure", &[]),
     ("tcp", &["time", "wire"]),
     ("arq", &["time"]),
     ("app", &["time", "arq"]),
@@ -18,8 +19,11 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("trace", &["time", "wire", "tcp", "arq", "host"]),
     ("explain", &["time", "wire", "tcp", "arq", "host", "trace", "app"]),
     ("sim", &["time", "wire", "tcp", "arq", "host", "trace", "app", "seal"]),
-    ("tokio", &["time", "wire", "tcp", "host", "app"]),
-    ("cli", &["time", "wire", "tcp", "arq", "host", "trace", "app", "seal", "explain", "sim", "tokio"]),
+    ("tokio", &["time", "wire", "tcp", "host", "app", "secure"]),
+    (
+        "cli",
+        &["time", "wire", "tcp", "arq", "host", "trace", "app", "seal", "explain", "sim", "secure", "tokio"],
+    ),
 ];
 
 /// The crates without clock, I/O, threads and luck of their own.
