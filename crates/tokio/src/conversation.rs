@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::clock;
 use crate::error::{ConnectError, OpenError, Refusal, Transport};
+use crate::secure::Secured;
 use crate::{TcpListener, TcpStream, UdpSocket};
 
 /// An open TCP connection, ours or the system's.
@@ -24,6 +25,8 @@ pub enum Conversation {
     Aperto(TcpStream),
     /// Of the operating system.
     Os(tokio::net::TcpStream),
+    /// Either of them inside TLS.
+    Secure(Box<Secured>),
 }
 
 impl Conversation {
@@ -60,6 +63,7 @@ impl Conversation {
         match self {
             Self::Aperto(stream) => Ok(stream.peer_addr()),
             Self::Os(stream) => stream.peer_addr(),
+            Self::Secure(secured) => secured.below().peer_addr(),
         }
     }
 
@@ -72,15 +76,17 @@ impl Conversation {
         match self {
             Self::Aperto(stream) => Ok(stream.local_addr()),
             Self::Os(stream) => stream.local_addr(),
+            Self::Secure(secured) => secured.below().local_addr(),
         }
     }
 
     /// The connection of our own stack, if it is one.
     #[must_use]
-    pub const fn ours(&self) -> Option<&TcpStream> {
+    pub fn ours(&self) -> Option<&TcpStream> {
         match self {
             Self::Aperto(stream) => Some(stream),
             Self::Os(_) => None,
+            Self::Secure(secured) => secured.below().ours(),
         }
     }
 
@@ -90,6 +96,7 @@ impl Conversation {
             Self::Aperto(stream) => stream.abort(),
             // Closing a socket that lingers for no time at all resets the connection.
             Self::Os(stream) => drop(SockRef::from(&stream).set_linger(Some(Duration::ZERO))),
+            Self::Secure(secured) => secured.into_below().abort(),
         }
     }
 }
@@ -109,6 +116,7 @@ impl AsyncRead for Conversation {
         match self.get_mut() {
             Self::Aperto(stream) => Pin::new(stream).poll_read(context, into),
             Self::Os(stream) => Pin::new(stream).poll_read(context, into),
+            Self::Secure(secured) => secured.stream().poll_read(context, into),
         }
     }
 }
@@ -118,6 +126,7 @@ impl AsyncWrite for Conversation {
         match self.get_mut() {
             Self::Aperto(stream) => Pin::new(stream).poll_write(context, octets),
             Self::Os(stream) => Pin::new(stream).poll_write(context, octets),
+            Self::Secure(secured) => secured.stream().poll_write(context, octets),
         }
     }
 
@@ -125,6 +134,7 @@ impl AsyncWrite for Conversation {
         match self.get_mut() {
             Self::Aperto(stream) => Pin::new(stream).poll_flush(context),
             Self::Os(stream) => Pin::new(stream).poll_flush(context),
+            Self::Secure(secured) => secured.stream().poll_flush(context),
         }
     }
 
@@ -132,6 +142,7 @@ impl AsyncWrite for Conversation {
         match self.get_mut() {
             Self::Aperto(stream) => Pin::new(stream).poll_shutdown(context),
             Self::Os(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Secure(secured) => secured.stream().poll_shutdown(context),
         }
     }
 }

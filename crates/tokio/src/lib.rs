@@ -4,7 +4,7 @@
 //! streams and sockets are had as tokio's users know them, and a [`Driver`], which is spawned.
 //! [`UdpTunnel`] carries TCP between two programs like this one without rights, [`TunWire`] real
 //! IP packets to the kernel and beyond. [`Conversation`] is one face for our connections and the
-//! system's. An [`Observer`] sees everything that passes; an [`Impair`] may spoil it.
+//! system's, and puts either inside TLS 1.3 ([`Secured`]). An [`Observer`] sees everything that passes; an [`Impair`] may spoil it.
 //!
 //! ```no_run
 //! use aperto_tokio::{Builder, TunnelConfig, UdpTunnel, secret};
@@ -37,6 +37,7 @@ mod error;
 mod holder;
 mod listener;
 mod observer;
+mod secure;
 mod stack;
 mod stream;
 mod tun;
@@ -50,6 +51,7 @@ pub use error::{ConnectError, OpenError, Refusal, Right, Transport};
 pub use holder::Holder;
 pub use listener::TcpListener;
 pub use observer::{Impair, Observer, Way};
+pub use secure::{Agreed, NotSecured, Secured};
 pub use stack::{Builder, Stack, secret};
 pub use stream::TcpStream;
 pub use tun::{Setup, TunConfig, TunWire};
