@@ -12,6 +12,7 @@ pub mod integrity;
 pub mod modes;
 mod pt;
 pub mod saying;
+pub mod secure;
 pub mod told;
 pub mod tools;
 
@@ -260,6 +261,8 @@ pub enum Fault {
     Told(told::ToldWrong),
     /// What sessions of the textbook protocols could not do.
     Mode(modes::ModeFault),
+    /// No secrecy, or not any more.
+    Secure(secure::SecureFault),
 }
 
 /// Why a flag would do nothing.
@@ -366,6 +369,7 @@ impl Fault {
             Self::Tool(fault) => fault.exit(),
             Self::Told(wrong) => wrong.exit(),
             Self::Mode(fault) => fault.exit(),
+            Self::Secure(fault) => fault.exit(),
         }
     }
 
@@ -417,12 +421,16 @@ impl Fault {
             Self::Tool(fault) => fault.code(),
             Self::Told(wrong) => wrong.mistake.code(),
             Self::Mode(fault) => fault.code(),
+            Self::Secure(fault) => fault.code(),
         }
     }
 
     /// The fault in words.
     #[must_use]
     pub fn notice(&self, language: Language) -> Notice {
+        if let Self::Secure(fault) = self {
+            return fault.notice(language);
+        }
         if let Self::Tool(fault) = self {
             return fault.notice(language);
         }

@@ -162,7 +162,7 @@ fn file(fault: &Fault) -> Notice {
     }
 }
 
-fn trouble(why: &FileTrouble) -> String {
+pub(super) fn trouble(why: &FileTrouble) -> String {
     match why {
         FileTrouble::Missing => "it does not exist".into(),
         FileTrouble::Denied => "not allowed".into(),

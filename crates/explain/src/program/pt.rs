@@ -164,7 +164,7 @@ fn file(fault: &Fault) -> Notice {
     }
 }
 
-fn trouble(why: &FileTrouble) -> String {
+pub(super) fn trouble(why: &FileTrouble) -> String {
     match why {
         FileTrouble::Missing => "não existe".into(),
         FileTrouble::Denied => "não é permitido".into(),

@@ -147,6 +147,8 @@ pub enum Saying {
     UdpRead { text: String },
     /// Where to look.
     Diagrams,
+    /// What is said of secrecy.
+    Secure(super::secure::SecureSaying),
     /// What Selective Repeat would have done.
     SelectiveRepeatWould { sends: u64, lasted: Duration },
     /// A handshake is told in text.
@@ -170,6 +172,9 @@ impl Saying {
     /// In words: one line, or several.
     #[must_use]
     pub fn lines(&self, language: Language) -> Vec<String> {
+        if let Self::Secure(saying) = self {
+            return saying.lines(language);
+        }
         if let Self::Told(told) = self {
             return told.lines(language);
         }
