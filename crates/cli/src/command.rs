@@ -6,6 +6,7 @@ pub(crate) mod compare;
 mod datagrams;
 pub(crate) mod demo;
 pub(crate) mod integrity;
+pub(crate) mod key;
 pub(crate) mod merge;
 mod modes;
 pub(crate) mod papers;

@@ -9,6 +9,7 @@
 //! | [`talk`] | what a server does with a connection |
 //! | [`told`] | a handshake told in text |
 //! | [`prompt`], [`slash`], [`mod@printer`] | who types, and printing meanwhile |
+//! | [`secure`] | TLS around a conversation, and keys |
 //! | [`signal`] | Ctrl-C |
 
 pub(crate) mod fate;
@@ -17,6 +18,7 @@ pub(crate) mod net;
 pub(crate) mod printer;
 pub(crate) mod prompt;
 pub(crate) mod scribe;
+pub(crate) mod secure;
 pub(crate) mod signal;
 pub(crate) mod slash;
 pub(crate) mod spoil;

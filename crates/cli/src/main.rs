@@ -31,7 +31,7 @@ use aperto_explain::program::{Exit, Fault};
 
 use arguments::read::{self, Job};
 use arguments::refuse::{self, Refusal};
-use command::{check, client, compare, demo, integrity, merge, papers, replay, server, show};
+use command::{check, client, compare, demo, integrity, key, merge, papers, replay, server, show};
 use environment::Environment;
 use looks::Looks;
 use settings::Settings;
@@ -106,6 +106,7 @@ fn perform(job: Job, looks: &Looks, environment: &Environment) -> Result<Exit, F
         Job::Check(job) => check::run(&job, looks),
         Job::Merge(job) => merge::run(&job, looks),
         Job::Replay(job) => replay::run(&job, looks),
+        Job::Key(job) => key::run(&job, looks),
     }
 }
 

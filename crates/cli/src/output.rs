@@ -115,6 +115,15 @@ pub(crate) fn hint(looks: &Looks, text: &str) {
     }
 }
 
+/// A line that must be seen, on stderr, in red where there are colours, asked for quiet or not.
+pub(crate) fn banner(looks: &Looks, text: &str) {
+    if looks.error_color {
+        to_stderr(looks.ascii, &format!("\u{1b}[1;31m{text}\u{1b}[0m"));
+    } else {
+        to_stderr(looks.ascii, text);
+    }
+}
+
 /// Tells a fault, and gives the code to end with.
 pub(crate) fn tell(fault: &Fault, looks: &Looks) -> Exit {
     for (place, line) in fault.lines(looks.language).into_iter().enumerate() {

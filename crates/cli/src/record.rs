@@ -4,9 +4,11 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
 
 use aperto_explain::program::{Fault, FileTrouble};
 use aperto_explain::{Comments, Language};
+use aperto_secure::Secrets;
 use aperto_trace::sink::Sink;
 use aperto_trace::trace::Ending;
 use aperto_trace::{Fact, Record, Trace, TraceHeader, Vantage, json, pcap, pcapng};
@@ -34,6 +36,8 @@ pub(crate) struct Recording {
     format: Format,
     comments: Comments,
     language: Language,
+    /// Secrets that go into the recording, where somebody asked for that.
+    secrets: Option<Arc<Secrets>>,
     /// Packets that left and that arrived.
     sent: u64,
     arrived: u64,
@@ -85,6 +89,7 @@ impl Recording {
             format,
             comments: Comments::new(language),
             language,
+            secrets: None,
             sent: 0,
             arrived: 0,
         })
@@ -93,6 +98,11 @@ impl Recording {
     /// Adds what happened since a place in the trace's records.
     pub(crate) fn add(&mut self, trace: &Trace, from: usize) -> io::Result<()> {
         self.comments.learn(trace, from);
+        // A reader of the file needs them before the frames that they open (RELIABILITY §5.5).
+        let secrets = self.secrets.as_ref().map(|secrets| secrets.take()).unwrap_or_default();
+        if let (false, Format::Pcapng(writer)) = (secrets.is_empty(), &mut self.format) {
+            writer.tls_secrets(&secrets)?;
+        }
         for record in trace.records().get(from..).unwrap_or_default() {
             match &mut self.format {
                 Format::Pcapng(writer) => {
@@ -113,6 +123,16 @@ impl Recording {
         }
         self.comments.forget();
         Ok(())
+    }
+
+    /// Takes secrets into the recording from here on.
+    pub(crate) fn record_secrets(&mut self, secrets: Arc<Secrets>) {
+        self.secrets = Some(secrets);
+    }
+
+    /// Whether a handshake goes on whose secrets must stand before its frames.
+    pub(crate) fn waits_for_secrets(&self) -> bool {
+        self.secrets.as_ref().is_some_and(|secrets| secrets.are_expected())
     }
 
     /// Lets a reader see what there is: for a pipe.

@@ -66,15 +66,18 @@ impl Settings {
 /// Where settings may stand, the strongest first.
 fn places() -> Vec<PathBuf> {
     let mut places = vec![PathBuf::from("aperto.toml")];
-    let home = if cfg!(windows) {
-        Environment::variable("APPDATA").map(PathBuf::from)
-    } else {
-        Environment::variable("XDG_CONFIG_HOME")
-            .map(PathBuf::from)
-            .or_else(|| Environment::variable("HOME").map(|home| PathBuf::from(home).join(".config")))
-    };
-    places.extend(home.map(|home| home.join("aperto").join("config.toml")));
+    places.extend(home().map(|home| home.join("aperto").join("config.toml")));
     places
+}
+
+/// Where the system keeps what belongs to this user's programs.
+pub(crate) fn home() -> Option<PathBuf> {
+    if cfg!(windows) {
+        return Environment::variable("APPDATA").map(PathBuf::from);
+    }
+    Environment::variable("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Environment::variable("HOME").map(|home| PathBuf::from(home).join(".config")))
 }
 
 fn is_possible(key: &str, value: &str) -> bool {

@@ -6,6 +6,9 @@
 //! | [`modes`] | stop-and-wait, Go-Back-N and Selective Repeat over UDP |
 //! | [`os_sockets`] | the system's sockets: `nc` and Python |
 //! | [`told`] | handshakes told in text: Python, and a person who types |
+//! | [`secure`] | `--secure`: whom one trusts, and what is said where there is no secrecy |
+//! | [`secrets`] | `--with-keys`: recordings that tshark decrypts |
+//! | [`openssl`] | `--secure` with OpenSSL at the other end |
 //! | [`tun`] | the running kernel's TCP, in a network namespace of the test's own |
 //! | [`tshark`] | recordings, read by somebody else |
 //! | [`interrupt`] | Ctrl-C, and a reader that goes away |
@@ -35,12 +38,18 @@ mod interrupt;
 mod merge;
 #[path = "real/modes.rs"]
 mod modes;
+#[path = "real/openssl.rs"]
+mod openssl;
 #[path = "real/os_sockets.rs"]
 mod os_sockets;
 #[path = "real/processes.rs"]
 mod processes;
 #[path = "real/replay.rs"]
 mod replay;
+#[path = "real/secrets.rs"]
+mod secrets;
+#[path = "real/secure.rs"]
+mod secure;
 #[path = "real/support.rs"]
 mod support;
 #[path = "real/told.rs"]

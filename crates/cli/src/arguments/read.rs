@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use aperto_explain::program::{Fault, NoEffect};
+use aperto_secure::Address;
 use aperto_sim::quantity::{parse_duration, parse_size};
 use aperto_sim::recipe::Protocol;
 use clap::ArgMatches;
@@ -13,6 +14,7 @@ use clap::parser::ValueSource;
 
 use super::channel::{self, Channel, bad_quantity};
 use super::modes::{self, Modes};
+use super::secure::{self, Secure};
 use super::told::{self, Telling};
 use super::tools;
 use super::{integrity, repeat};
@@ -43,6 +45,8 @@ pub(crate) enum Job {
     Merge(tools::Merge),
     /// Run a recording again.
     Replay(tools::Replay),
+    /// Keys.
+    Key(secure::Key),
     /// Completions for a shell.
     Completions { shell: String },
     /// The manual page.
@@ -139,6 +143,8 @@ pub(crate) struct Live {
     pub(crate) tcp: Tcp,
     pub(crate) channel: Channel,
     pub(crate) record: Record,
+    /// To be secret, and how.
+    pub(crate) secure: Option<Secure>,
     pub(crate) command: String,
 }
 
@@ -231,6 +237,7 @@ pub(crate) fn job(matches: &ArgMatches) -> Result<Job, Fault> {
         Some(("check", below)) => Ok(Job::Check(tools::read_check(below))),
         Some(("merge", below)) => Ok(Job::Merge(tools::read_merge(below))),
         Some(("replay", below)) => Ok(Job::Replay(tools::read_replay(below))),
+        Some(("key", below)) => secure::read_key(below).map(Job::Key),
         Some(("completions", below)) => {
             Ok(Job::Completions { shell: below.get_one::<String>("shell").cloned().unwrap_or_default() })
         }
@@ -262,7 +269,7 @@ fn demo(matches: &ArgMatches, scene: Option<String>, name: &str) -> Result<Demo,
 }
 
 fn server(matches: &ArgMatches) -> Result<Server, Fault> {
-    let mut live = live(matches, "server")?;
+    let mut live = live(matches, "server", None)?;
     let telling = told::read(matches, &mut live)?;
     let lan = matches.get_flag("lan");
     let usual_port = telling.map_or(DEFAULT_PORT, |telling| telling.dialect.port());
@@ -298,14 +305,17 @@ fn server(matches: &ArgMatches) -> Result<Server, Fault> {
 }
 
 fn client(matches: &ArgMatches) -> Result<Client, Fault> {
-    let mut live = live(matches, "client")?;
-    let telling = told::read(matches, &mut live)?;
-    let usual_port = telling.map_or(DEFAULT_PORT, |telling| telling.dialect.port());
     let typed = matches.get_one::<String>("host").cloned().unwrap_or_default();
     let port = matches.get_one::<String>("port");
-    let (host, port) = match port {
-        Some(port) => (typed, port_number(port)?),
-        None => match typed.parse::<SocketAddr>() {
+    let address = secure::address(&typed)?;
+    let mut live = live(matches, "client", address.as_ref())?;
+    let telling = told::read(matches, &mut live)?;
+    let usual_port = telling.map_or(DEFAULT_PORT, |telling| telling.dialect.port());
+    let (host, port) = match (port, address) {
+        (Some(port), Some(_)) => return Err(Fault::UnexpectedWord { word: port.clone() }),
+        (None, Some(address)) => (address.host, address.port.unwrap_or(usual_port)),
+        (Some(port), None) => (typed, port_number(port)?),
+        (None, None) => match typed.parse::<SocketAddr>() {
             Ok(both) => (both.ip().to_string(), both.port()),
             Err(_) => match typed.rsplit_once(':') {
                 Some((host, port)) if !host.contains(':') => (host.to_owned(), port_number(port)?),
@@ -330,7 +340,7 @@ fn client(matches: &ArgMatches) -> Result<Client, Fault> {
     Ok(Client { host, port, source, line_end, live })
 }
 
-fn live(matches: &ArgMatches, name: &str) -> Result<Live, Fault> {
+fn live(matches: &ArgMatches, name: &str, address_of_ours: Option<&Address>) -> Result<Live, Fault> {
     let protocol = protocol(matches);
     let wire = match matches.get_one::<String>("wire").map(String::as_str) {
         Some("tun") => WireKind::Tun,
@@ -377,6 +387,7 @@ fn live(matches: &ArgMatches, name: &str) -> Result<Live, Fault> {
         None => None,
         Some(text) => Some(parse_duration(text).map_err(|error| bad_quantity("--timeout", text, error))?),
     };
+    let secure = secure::read(matches, wire, protocol, address_of_ours)?;
     let seed = channel.first_flag.map(|_| channel.seed);
     Ok(Live {
         wire,
@@ -387,7 +398,11 @@ fn live(matches: &ArgMatches, name: &str) -> Result<Live, Fault> {
         tcp,
         channel,
         record: record(matches),
-        command: repeat::command(name, matches, seed),
+        command: match secure {
+            Some(_) => repeat::without_text(name, matches, seed),
+            None => repeat::command(name, matches, seed),
+        },
+        secure,
     })
 }
 

@@ -6,9 +6,27 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 
 /// What decides how something looks or is recorded, and not what happens.
-const LOOKS: [&str; 18] = [
-    "lang", "color", "quiet", "help", "view", "seq", "time", "why", "ascii", "verbose", "width", "all",
-    "split", "no-pager", "write", "tag", "seed", "version",
+const LOOKS: [&str; 20] = [
+    "lang",
+    "color",
+    "quiet",
+    "help",
+    "view",
+    "seq",
+    "time",
+    "why",
+    "ascii",
+    "verbose",
+    "width",
+    "all",
+    "split",
+    "no-pager",
+    "write",
+    "tag",
+    "keylog",
+    "with-keys",
+    "seed",
+    "version",
 ];
 
 /// Flags with a letter, as they are usually typed.
@@ -35,6 +53,16 @@ pub(crate) fn command(name: &str, matches: &ArgMatches, seed: Option<u64>) -> St
         let _ = write!(line, " --seed {seed}");
     }
     line
+}
+
+/// The command without what is said in it: what is secret on the wire should not stand in plain in
+/// the header of a recording.
+pub(crate) fn without_text(name: &str, matches: &ArgMatches, seed: Option<u64>) -> String {
+    let whole = command(name, matches, seed);
+    match matches.try_get_one::<String>("message") {
+        Ok(Some(text)) => whole.replacen(&format!("-m {}", quoted(text)), "-m ...", 1),
+        _ => whole,
+    }
 }
 
 /// What was typed for one flag, each with its place.

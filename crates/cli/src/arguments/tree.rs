@@ -10,6 +10,7 @@ use clap::{Arg, ArgAction, Command};
 use super::flags::{self, Say};
 use super::integrity;
 use super::modes;
+use super::secure;
 use super::told;
 use super::tools;
 
@@ -61,6 +62,7 @@ pub(crate) fn command(language: Language) -> Command {
             show(say),
         ])
         .subcommands(tools::commands(say))
+        .subcommand(secure::command(say))
         .subcommands([completions(say), man(say), help(say)]);
     finish(root, say)
 }
@@ -120,6 +122,7 @@ fn server(say: Say) -> Command {
         .arg(told::flag(say))
         .args(flags::wire(say))
         .args(modes::live(say))
+        .args(secure::flags(say))
         .args(flags::tcp(say))
         .args(flags::channel(say))
         .args(flags::picks(say))
@@ -137,7 +140,10 @@ fn client(say: Say) -> Command {
                 "host",
                 "HOST",
                 say,
-                say.one("name or address, or HOST:PORT", "nome ou endereço, ou HOST:PORTA"),
+                say.one(
+                    "name or address, HOST:PORT, or aperto://HOST:PORT/#KEY",
+                    "nome ou endereço, HOST:PORTA, ou aperto://HOST:PORTA/#CHAVE",
+                ),
             )
             .required(true),
         )
@@ -151,6 +157,7 @@ fn client(say: Say) -> Command {
         .arg(told::flag(say))
         .args(flags::wire(say))
         .args(modes::live(say))
+        .args(secure::flags(say))
         .args(flags::tcp(say))
         .args(flags::channel(say))
         .args(flags::picks(say))

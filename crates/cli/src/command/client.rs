@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use aperto_explain::Summary;
 use aperto_explain::program::saying::{Saying, prompt};
+use aperto_explain::program::secure::SecureFault;
 use aperto_explain::program::{Exit, Fault, FileTrouble};
 use aperto_sim::recipe::Protocol;
 use aperto_tokio::{Conversation, WireNote};
@@ -22,6 +23,7 @@ use crate::live::net::{self, End, Net, Pace};
 use crate::live::printer::{Printer, Printing};
 use crate::live::prompt::{Input, Prompt, Terminal};
 use crate::live::scribe::SharedScribe;
+use crate::live::secure::{self, ClientSide, Speaks};
 use crate::live::slash::Typed;
 use crate::live::talk::{self, Read, Tally};
 use crate::live::{self, signal};
@@ -40,6 +42,14 @@ pub(crate) fn run(job: Client, looks: &Looks, environment: &Environment) -> Resu
         Source::File(name) => Some(open_file(name)?),
         Source::Input | Source::Message(_) | Source::Text(_) => None,
     };
+    let port = job.port;
+    let recording = job.live.record.file.as_deref();
+    let speaks = match job.source {
+        Source::Text(_) => Speaks::Text,
+        Source::Input | Source::Message(_) | Source::File(_) => Speaks::Octets,
+    };
+    let prepare = |asked| ClientSide::prepare(asked, &job.host, port, speaks, recording, looks);
+    let ready = Ready { file, secure: job.live.secure.as_ref().map(prepare).transpose()? };
     let terminal = Terminal::remember();
     let runtime = live::runtime()?;
     let types = job.source == Source::Input && environment.stdin_is_terminal;
@@ -49,13 +59,19 @@ pub(crate) fn run(job: Client, looks: &Looks, environment: &Environment) -> Resu
     let done = if job.live.protocol == Protocol::Udp {
         runtime.block_on(datagrams::ask(&job, remote, looks, prompt, printer, printing))
     } else if job.live.protocol.textbook().is_some() {
-        runtime.block_on(modes::client::talk(&job, remote, looks, prompt, file, printer, printing))
+        runtime.block_on(modes::client::talk(&job, remote, looks, prompt, ready.file, printer, printing))
     } else {
-        runtime.block_on(over_tcp(job, remote, looks, prompt, file, printer, printing))
+        runtime.block_on(over_tcp(job, remote, looks, prompt, ready, printer, printing))
     };
     terminal.restore();
     runtime.shutdown_background();
     done
+}
+
+/// What is there before anything is sent.
+struct Ready {
+    file: Option<File>,
+    secure: Option<ClientSide>,
 }
 
 fn resolve(host: &str, port: u16) -> Result<SocketAddr, Fault> {
@@ -78,7 +94,7 @@ async fn over_tcp(
     remote: SocketAddr,
     looks: &Looks,
     mut prompt: Option<Prompt>,
-    file: Option<File>,
+    ready: Ready,
     printer: Printer,
     printing: Printing,
 ) -> Result<Exit, Fault> {
@@ -95,6 +111,10 @@ async fn over_tcp(
         }
     };
     let scribe = net.as_ref().and_then(|net| net.scribe.clone());
+    let Ready { file, secure } = ready;
+    if let Some(side) = &secure {
+        side.record(scribe.as_ref());
+    }
     let deadline = job.live.timeout.map(|after| tokio::time::Instant::now() + after);
     let talking = async {
         let conversation = connect(&job, remote, net.as_mut()).await?;
@@ -105,6 +125,9 @@ async fn over_tcp(
             remote,
             scribe: scribe.clone(),
             endpoints: Cell::new(None),
+            secure: secure.as_ref(),
+            received: Cell::new(0),
+            wants_tls: Cell::new(false),
         };
         match &job.source {
             Source::Text(telling) => talk.tell(conversation, net.as_ref(), telling).await,
@@ -173,6 +196,12 @@ pub(super) struct Talk<'a> {
     scribe: Option<SharedScribe>,
     /// The connection's two ends, as packets name them, once it is open.
     pub(super) endpoints: Cell<Option<aperto_host::Endpoints>>,
+    /// TLS, if it is to be secret.
+    secure: Option<&'a ClientSide>,
+    /// How much was read so far.
+    received: Cell<u64>,
+    /// We speak in plain, and the server says that it wants TLS.
+    wants_tls: Cell<bool>,
 }
 
 impl Talk<'_> {
@@ -185,7 +214,11 @@ impl Talk<'_> {
     ) -> Result<Exit, Fault> {
         let endpoints = ends(&conversation, net.as_deref());
         self.endpoints.set(endpoints);
-        self.greet(&conversation, endpoints, prompt.is_some());
+        self.greet(&conversation, endpoints);
+        let conversation = self.secured(conversation).await?;
+        if prompt.is_some() && self.looks.live_view() != View::Json {
+            self.say(&Saying::Type);
+        }
         let (reader, mut writer) = tokio::io::split(conversation);
         let (told, mut heard) = channel(16);
         let reading = tokio::spawn(talk::read_all(reader, told));
@@ -203,7 +236,7 @@ impl Talk<'_> {
             }
             (Source::Message(text), ..) => {
                 self.text(true, text.as_bytes());
-                let sending = writer.write_all(text.as_bytes());
+                let sending = talk::say(&mut writer, text.as_bytes());
                 self.while_hearing(sending, &mut heard, &mut tally).await?;
                 self.sent(text.as_bytes(), &mut tally);
                 Spoken::All
@@ -233,17 +266,19 @@ impl Talk<'_> {
         self.judge(end)
     }
 
+    /// Puts TLS around the conversation, where that was asked for.
+    pub(super) async fn secured(&self, conversation: Conversation) -> Result<Conversation, Fault> {
+        let Some(side) = self.secure else { return Ok(conversation) };
+        let said = |saying| self.say(&Saying::Secure(saying));
+        side.protect(conversation, self.remote, said).await
+    }
+
     /// What is known of how many segments it took.
     fn counts(&self, endpoints: Option<aperto_host::Endpoints>) -> Option<Summary> {
         Some(self.scribe.as_ref()?.lock().connection_between(endpoints?).1)
     }
 
-    pub(super) fn greet(
-        &self,
-        conversation: &Conversation,
-        endpoints: Option<aperto_host::Endpoints>,
-        types: bool,
-    ) {
+    pub(super) fn greet(&self, conversation: &Conversation, endpoints: Option<aperto_host::Endpoints>) {
         if self.looks.live_view() == View::Json {
             return;
         }
@@ -256,13 +291,13 @@ impl Talk<'_> {
             self.say(&Saying::Connected { own_port, server_port });
             self.say(&Saying::LikelyOpened);
         }
-        if types {
-            self.say(&Saying::Type);
-        }
     }
 
     pub(super) fn judge(&self, end: aperto_tcp::End) -> Result<Exit, Fault> {
         let remote = self.remote;
+        if self.wants_tls.get() {
+            return Err(Fault::Secure(SecureFault::SpeaksTls { remote }));
+        }
         match end {
             aperto_tcp::End::Closed => Ok(Exit::Done),
             aperto_tcp::End::Reset | aperto_tcp::End::Refused => Err(Fault::ResetByPeer { remote }),
@@ -348,7 +383,7 @@ impl Talk<'_> {
                 octets = stdin.recv() => match octets {
                     Some(octets) => {
                         self.text(true, &octets);
-                        self.while_hearing(writer.write_all(&octets), heard, tally).await?;
+                        self.while_hearing(talk::say(writer, &octets), heard, tally).await?;
                         self.sent(&octets, tally);
                     }
                     None => return Ok(Spoken::All),
@@ -376,7 +411,7 @@ impl Talk<'_> {
                     Some(Input::Typed(Typed::Say(text))) => {
                         let line = text + self.job.line_end;
                         self.text(true, line.as_bytes());
-                        self.while_hearing(writer.write_all(line.as_bytes()), heard, tally).await?;
+                        self.while_hearing(talk::say(writer, line.as_bytes()), heard, tally).await?;
                         self.sent(line.as_bytes(), tally);
                     }
                     Some(Input::Typed(Typed::Quit)) | None => return Ok(Spoken::All),
@@ -401,29 +436,44 @@ impl Talk<'_> {
     }
 
     /// The application writes, or has read.
+    ///
+    /// What TLS carries is not told: it would stand in plain in a recording.
     pub(super) fn text(&self, sent: bool, octets: &[u8]) {
+        if self.secure.is_some() {
+            return;
+        }
         if let (Some(scribe), Some(endpoints)) = (&self.scribe, self.endpoints.get()) {
             scribe.lock().text(endpoints, sent, octets);
         }
     }
 
     fn received(&self, octets: &[u8], tally: &mut Tally) {
+        if self.secure.is_none() && tally.received == 0 && secure::wants_tls(octets) {
+            self.wants_tls.set(true);
+            return;
+        }
         tally.read(octets);
+        self.received.set(tally.received);
         self.text(false, octets);
         let view = self.looks.live_view();
         let is_text = !matches!(self.job.source, Source::File(_));
         match view {
             View::Nothing if is_text => self.printer.octets(octets),
-            View::Lines if self.job.live.wire == WireKind::Os => self.say(&os_text("", false, octets)),
+            View::Lines if self.shows_text() => self.say(&os_text("", false, octets)),
             _ => {}
         }
     }
 
     fn sent(&self, octets: &[u8], tally: &mut Tally) {
         tally.sent += octets.len() as u64;
-        if self.looks.live_view() == View::Lines && self.job.live.wire == WireKind::Os {
+        if self.looks.live_view() == View::Lines && self.shows_text() {
             self.say(&os_text("", true, octets));
         }
+    }
+
+    /// Whether texts stand on lines of their own: segments do not show them.
+    pub(super) fn shows_text(&self) -> bool {
+        self.job.live.wire == WireKind::Os || self.secure.is_some()
     }
 
     pub(super) fn say(&self, saying: &Saying) {
@@ -445,6 +495,13 @@ impl Talk<'_> {
 
     pub(super) fn failed(&self, error: &io::Error) -> Fault {
         let remote = self.remote;
+        if self.wants_tls.get() {
+            return Fault::Secure(SecureFault::SpeaksTls { remote });
+        }
+        let broken = self.secure.and_then(|_| secure::broken(error, remote, self.received.get()));
+        if let Some(fault) = broken {
+            return fault;
+        }
         match error.kind() {
             io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted => {
                 Fault::ResetByPeer { remote }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use aperto_explain::program::saying::{Saying, prompt};
+use aperto_explain::program::secure::SecureSaying;
 use aperto_explain::program::{Exit, Fault};
 use aperto_sim::recipe::Protocol;
 use aperto_tokio::{Conversation, Listening, Stack, WireNote};
@@ -18,6 +19,7 @@ use crate::live::net::{self, End, Net};
 use crate::live::printer::{Printer, Printing};
 use crate::live::prompt::{Input, Prompt, Terminal};
 use crate::live::scribe::SharedScribe;
+use crate::live::secure::{self, ServerSide};
 use crate::live::slash::Typed;
 use crate::live::spoil::Wishes;
 use crate::live::{self, signal, talk};
@@ -30,6 +32,9 @@ const OPERATOR_LINES: usize = 256;
 
 /// Waits for clients until it is told to end.
 pub(crate) fn run(job: Server, looks: &Looks, environment: &Environment) -> Result<Exit, Fault> {
+    let recording = job.live.record.file.as_deref();
+    let prepare = |asked| ServerSide::prepare(asked, &job.service, recording, looks);
+    let secure = job.live.secure.as_ref().map(prepare).transpose()?;
     let terminal = Terminal::remember();
     let runtime = live::runtime()?;
     let operator = job.service == Service::Chat && environment.stdin_is_terminal;
@@ -42,7 +47,7 @@ pub(crate) fn run(job: Server, looks: &Looks, environment: &Environment) -> Resu
     } else if job.live.protocol.textbook().is_some() {
         local.block_on(&runtime, modes::server::serve(&job, looks, prompt, printer, printing))
     } else {
-        local.block_on(&runtime, over_tcp(job, looks.clone(), prompt, printer, printing))
+        local.block_on(&runtime, over_tcp(job, looks.clone(), prompt, secure, printer, printing))
     };
     terminal.restore();
     // A prompt still waits in its thread; nobody waits for it.
@@ -63,12 +68,15 @@ pub(super) struct Room {
     pub(super) connections: Cell<u64>,
     accepted: Cell<u64>,
     operator: RefCell<Option<broadcast::Sender<String>>>,
+    /// TLS, if it is to be secret.
+    pub(super) secure: Option<ServerSide>,
 }
 
 async fn over_tcp(
     job: Server,
     looks: Looks,
     mut prompt: Option<Prompt>,
+    secure: Option<ServerSide>,
     printer: Printer,
     printing: Printing,
 ) -> Result<Exit, Fault> {
@@ -77,7 +85,7 @@ async fn over_tcp(
         Ok(opened) => opened,
         Err(fault) => return live::conclude(None, printer, printing, Err(fault), &looks),
     };
-    greet(&job, &looks, &printer, net.as_ref(), &listening);
+    greet(&job, &looks, &printer, net.as_ref(), &listening, secure.as_ref());
     let operator = (job.service == Service::Chat).then(|| broadcast::channel(OPERATOR_LINES).0);
     if operator.is_some() && prompt.is_none() {
         prompt = Some(Prompt::from_stdin());
@@ -94,7 +102,11 @@ async fn over_tcp(
         connections: Cell::new(0),
         accepted: Cell::new(0),
         operator: RefCell::new(operator),
+        secure,
     });
+    if let Some(side) = &room.secure {
+        side.record(room.scribe.as_ref());
+    }
     if let Some(prompt) = &mut prompt {
         prompt.ask();
     }
@@ -128,7 +140,14 @@ fn open(job: &Server, looks: &Looks, printer: &Printer) -> Result<(Option<Net>, 
 }
 
 /// Says where it listens and what to type next.
-fn greet(job: &Server, looks: &Looks, printer: &Printer, net: Option<&Net>, listening: &Listening) {
+fn greet(
+    job: &Server,
+    looks: &Looks,
+    printer: &Printer,
+    net: Option<&Net>,
+    listening: &Listening,
+    secure: Option<&ServerSide>,
+) {
     if looks.quiet || matches!(looks.live_view(), View::Json) {
         return;
     }
@@ -141,16 +160,25 @@ fn greet(job: &Server, looks: &Looks, printer: &Printer, net: Option<&Net>, list
             printer.line(line);
         }
     };
+    let mut host = at.ip().to_string();
     if let (WireKind::Tun, Some(net)) = (job.live.wire, net) {
-        say(Saying::ListeningTun { at, device: net.device.clone() });
+        let listening = Saying::ListeningTun { at, device: net.device.clone() };
+        // Its second line is for clients in plain.
+        let lines = if secure.is_some() { 1 } else { 2 };
+        for line in listening.lines(looks.language).iter().take(lines) {
+            printer.line(line);
+        }
     } else if job.lan {
         let addresses = net::addresses_for_others();
-        let host = addresses.first().cloned().unwrap_or_else(|| at.ip().to_string());
+        host = addresses.first().cloned().unwrap_or(host);
         say(Saying::ListeningLan { at, addresses });
-        say(Saying::NextClient { host, port: at.port(), flags: flags(job) });
     } else {
         say(Saying::Listening { at });
-        say(Saying::NextClient { host: at.ip().to_string(), port: at.port(), flags: flags(job) });
+    }
+    match secure {
+        Some(side) => side.greeting(&host, at.port(), &flags(job)).into_iter().for_each(say),
+        None if job.live.wire == WireKind::Tun => {}
+        None => say(Saying::NextClient { host, port: at.port(), flags: flags(job) }),
     }
     if let (Service::Text(telling), WireKind::Os | WireKind::Tun) = (&job.service, job.live.wire) {
         say(super::told::by_hand(telling, at));
@@ -163,7 +191,7 @@ pub(crate) fn flags(job: &Server) -> String {
     let mut flags = String::new();
     if job.live.protocol == Protocol::Udp {
         flags.push_str(" --proto udp");
-    } else if job.live.wire == WireKind::Os {
+    } else if job.live.wire == WireKind::Os || job.live.wire == WireKind::Tun {
         flags.push_str(" --wire os");
     }
     if let Service::Text(telling) = &job.service {
@@ -312,7 +340,7 @@ impl Room {
     }
 
     /// Serves one client from its first text to its end.
-    async fn attend(self: Rc<Self>, mut conversation: Conversation, peer: SocketAddr) -> Result<Exit, Fault> {
+    async fn attend(self: Rc<Self>, conversation: Conversation, peer: SocketAddr) -> Result<Exit, Fault> {
         let endpoints = self.endpoints(&conversation);
         let label = self.label(endpoints);
         let opened = Saying::Opened {
@@ -325,18 +353,26 @@ impl Room {
             self.say(&Saying::LikelyOpened);
         }
         self.say(&opened);
+        let mut conversation = self.secured(conversation, &label, peer).await?;
         let operator = self.operator.borrow().as_ref().map(broadcast::Sender::subscribe);
         let file = match &self.service {
             Service::Out(file) if self.accepted.get() > 1 => Some(format!("{file}.{label}")),
             Service::Out(file) => Some(file.clone()),
             _ => None,
         };
-        let shows_text = self.wire == WireKind::Os && self.looks.live_view() == View::Lines;
+        let shows_text =
+            (self.wire == WireKind::Os || self.secure.is_some()) && self.looks.live_view() == View::Lines;
+        let mut is_first = true;
         let shown = |sent: bool, octets: &[u8]| {
-            if shows_text {
-                self.say(&os_text(&format!("{label} "), sent, octets));
+            let label = format!("{label} ");
+            if std::mem::take(&mut is_first) && self.secure.is_none() && secure::is_client_hello(octets) {
+                self.say(&Saying::Secure(SecureSaying::LooksLikeTls { label: label.clone() }));
             }
-            if let (Some(scribe), Some(endpoints)) = (&self.scribe, endpoints) {
+            if shows_text {
+                self.say(&os_text(&label, sent, octets));
+            }
+            // What TLS carries would stand in plain in a recording.
+            if let (Some(scribe), Some(endpoints), None) = (&self.scribe, endpoints, &self.secure) {
                 scribe.lock().text(endpoints, sent, octets);
             }
         };
@@ -354,6 +390,10 @@ impl Room {
             None => aperto_tcp::End::Reset,
         };
         self.connections.set(self.connections.get().saturating_sub(1));
+        let broken = done.as_ref().err().filter(|_| self.secure.is_some());
+        if let Some(fault) = broken.and_then(|error| secure::broken(error, peer, tally.received)) {
+            return Err(self.broken(&label, &tally, fault, file));
+        }
         self.report(&label, &tally, end, file);
         match (end, done) {
             (aperto_tcp::End::Closed, Ok(())) => Ok(Exit::Done),
@@ -362,6 +402,55 @@ impl Room {
             (aperto_tcp::End::Aborted, _) => Ok(Exit::Interrupted),
             _ => Err(Fault::ResetByPeer { remote: peer }),
         }
+    }
+
+    /// Puts TLS around a conversation, where that was asked for.
+    async fn secured(
+        &self,
+        conversation: Conversation,
+        label: &str,
+        peer: SocketAddr,
+    ) -> Result<Conversation, Fault> {
+        let Some(side) = &self.secure else { return Ok(conversation) };
+        let label = format!("{label} ");
+        match side.protect(conversation, peer).await {
+            Ok(conversation) => {
+                if let Some(agreed) = conversation.agreed() {
+                    self.say(&Saying::Secure(SecureSaying::Secured {
+                        label,
+                        suite: agreed.suite,
+                        group: agreed.group,
+                        service: agreed.protocol,
+                    }));
+                }
+                Ok(conversation)
+            }
+            Err(fault) => {
+                self.connections.set(self.connections.get().saturating_sub(1));
+                self.say(&Saying::Secure(SecureSaying::NotSecured { label, fault: fault.clone() }));
+                Err(Fault::Secure(fault))
+            }
+        }
+    }
+
+    /// A secure conversation broke off: what came of a file is not under its name.
+    fn broken(&self, label: &str, tally: &talk::Tally, fault: Fault, file: Option<String>) -> Fault {
+        let spaced = format!("{label} ");
+        if let Fault::Secure(fault) = &fault {
+            self.say(&Saying::Secure(SecureSaying::NotSecured {
+                label: spaced.clone(),
+                fault: fault.clone(),
+            }));
+        }
+        if let Some(file) = file {
+            let partial = format!("{file}.partial");
+            if std::fs::rename(&file, &partial).is_ok() {
+                let octets = tally.received;
+                self.say(&Saying::Secure(SecureSaying::Partial { label: spaced, file: partial, octets }));
+            }
+        }
+        self.report(label, tally, aperto_tcp::End::Reset, None);
+        fault
     }
 
     pub(super) fn report(

@@ -48,7 +48,8 @@ impl Room {
     ) -> Result<Exit, Fault> {
         let label_and_space = format!("{label} ");
         let text = |sent, octets: &[u8]| {
-            if let (Some(scribe), Some(endpoints)) = (&self.scribe, endpoints) {
+            // What TLS carries would stand in plain in a recording.
+            if let (Some(scribe), Some(endpoints), None) = (&self.scribe, endpoints, &self.secure) {
                 scribe.lock().text(endpoints, sent, octets);
             }
         };
@@ -81,13 +82,14 @@ impl Talk<'_> {
     /// Speaks first, and checks what the server says.
     pub(super) async fn tell(
         &self,
-        mut conversation: Conversation,
+        conversation: Conversation,
         net: Option<&Net>,
         telling: &Telling,
     ) -> Result<Exit, Fault> {
         let endpoints = client::ends(&conversation, net);
         self.endpoints.set(endpoints);
-        self.greet(&conversation, endpoints, false);
+        self.greet(&conversation, endpoints);
+        let mut conversation = self.secured(conversation).await?;
         let happens = |what: Happens<'_>| match what {
             Happens::Writes(octets) => self.text(true, octets),
             Happens::Reads(octets) => self.text(false, octets),

@@ -12,6 +12,7 @@ use aperto_explain::program::Fault;
 use aperto_explain::program::saying::Saying;
 use aperto_explain::{Language, Summary};
 use aperto_host::{About, Departure, Endpoints, Note};
+use aperto_secure::Secrets;
 use aperto_sim::channel::Fate;
 use aperto_tcp::diagram::Cause;
 use aperto_time::Instant;
@@ -37,6 +38,8 @@ const KEPT_OF_TEXT: usize = 256;
 /// How many records wait at most to be told, and how many connections have counts.
 const MOST_UNTOLD: usize = 512;
 const MOST_SUMMARIES: usize = 4_096;
+/// How many records wait at most for the secrets of a handshake.
+const MOST_UNRECORDED: usize = 4_096;
 /// How many moves wait for their segments at most, and for how long.
 const MOST_HELD: usize = 64;
 const HELD_FOR: Duration = Duration::from_millis(20);
@@ -60,6 +63,15 @@ impl SharedScribe {
     }
 }
 
+/// What the recording waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Wait {
+    /// For the secrets of a handshake, within bounds.
+    ForSecrets,
+    /// For nothing: it is the end.
+    No,
+}
+
 /// Who shows what happens.
 enum Telling {
     Lines(Box<Lines>),
@@ -72,8 +84,9 @@ pub(crate) struct Scribe {
     recorder: Recorder,
     host: HostId,
     language: Language,
-    /// How many of the kept records have been told.
+    /// How many of the kept records have been told, and how many are in the recording.
     told: usize,
+    recorded: usize,
     telling: Telling,
     lines: u64,
     unasked: bool,
@@ -120,6 +133,7 @@ impl Scribe {
             host,
             language: looks.language,
             told: 0,
+            recorded: 0,
             telling,
             lines: 0,
             unasked: looks.asked_view.is_none(),
@@ -250,17 +264,11 @@ impl Scribe {
     pub(crate) fn tell(&mut self) {
         let now = clock::now();
         self.let_go(|at, _| now.since(at) > HELD_FOR, now);
+        self.write_down(Wait::ForSecrets);
         let trace = self.recorder.trace();
         let fresh = trace.records().get(self.told..).unwrap_or_default();
         if fresh.is_empty() {
             return;
-        }
-        if let Some(recording) = &mut self.recording
-            && let Err(error) = recording.add(trace, self.told).and_then(|()| flush(recording))
-        {
-            let gone = is_reader_gone(&error);
-            self.trouble = (!gone).then(|| cannot_write(recording.file(), &error));
-            self.recording = None;
         }
         let mut told = Vec::new();
         for record in fresh {
@@ -289,12 +297,38 @@ impl Scribe {
             self.show(lines, usual);
         }
         self.told = self.recorder.trace().records().len();
-        if self.told > self.keep {
+        if self.told > self.keep && self.recorded == self.told {
             self.recorder.drain();
-            self.told = 0;
+            (self.told, self.recorded) = (0, 0);
         }
         while self.summaries.len() > MOST_SUMMARIES {
             self.summaries.pop_first();
+        }
+    }
+
+    /// Adds what is new to the recording, unless it waits.
+    fn write_down(&mut self, wait: Wait) {
+        let trace = self.recorder.trace();
+        let all = trace.records().len();
+        if let Some(recording) = &mut self.recording {
+            let waiting = all - self.recorded;
+            let waits = wait == Wait::ForSecrets && recording.waits_for_secrets();
+            if waiting == 0 || waits && waiting < MOST_UNRECORDED {
+                return;
+            }
+            if let Err(error) = recording.add(trace, self.recorded).and_then(|()| flush(recording)) {
+                let gone = is_reader_gone(&error);
+                self.trouble = (!gone).then(|| cannot_write(recording.file(), &error));
+                self.recording = None;
+            }
+        }
+        self.recorded = all;
+    }
+
+    /// The recording takes secrets, too.
+    pub(crate) fn record_secrets(&mut self, secrets: Arc<Secrets>) {
+        if let Some(recording) = &mut self.recording {
+            recording.record_secrets(secrets);
         }
     }
 
@@ -338,6 +372,7 @@ impl Scribe {
     pub(crate) fn finish(&mut self, ending: &Ending) -> Result<Option<(String, u64, u64)>, Fault> {
         self.let_go(|_, _| true, clock::now());
         self.tell();
+        self.write_down(Wait::No);
         self.recorder.end(ending.clone());
         let not_kept = self.recorder.trace().not_kept();
         match &mut self.telling {

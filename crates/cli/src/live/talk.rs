@@ -113,6 +113,7 @@ async fn respond(
         if !reply.is_empty() {
             shown(true, &reply);
             conversation.write_all(&reply).await?;
+            conversation.flush().await?;
             tally.sent += reply.len() as u64;
         }
     }
@@ -141,6 +142,7 @@ async fn chat(
                 Ok(text) => {
                     shown(true, text.as_bytes());
                     conversation.write_all(text.as_bytes()).await?;
+                    conversation.flush().await?;
                     tally.sent += text.len() as u64;
                 }
                 // A client that is slower than its operator misses lines.
@@ -204,7 +206,14 @@ pub(crate) async fn send_file(
         half.write_all(read).await?;
         sent += read.len() as u64;
     }
+    half.flush().await?;
     Ok((sent, hexadecimal(&hash.finalize())))
+}
+
+/// Writes, and lets it leave: inside TLS octets may wait for room below otherwise.
+pub(crate) async fn say(half: &mut WriteHalf<Conversation>, octets: &[u8]) -> io::Result<()> {
+    half.write_all(octets).await?;
+    half.flush().await
 }
 
 #[cfg(test)]

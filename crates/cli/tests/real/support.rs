@@ -244,6 +244,24 @@ impl Program {
         found.1
     }
 
+    /// Waits until it says this on stderr.
+    #[track_caller]
+    pub(crate) fn complains(&self, wanted: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.error.text().contains(wanted) {
+            assert!(Instant::now() < deadline, "{} never said {wanted:?} on stderr", self.name);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits until it has ended with this code, and gives what it wrote to stdout as octets.
+    #[track_caller]
+    pub(crate) fn finish_raw(self, code: i32) -> Vec<u8> {
+        let out = self.out.clone();
+        self.finish().ended(code);
+        out.0.0.lock().unwrap().clone()
+    }
+
     /// The first line that it prints.
     #[track_caller]
     pub(crate) fn first_line(&mut self) -> String {
