@@ -10,6 +10,7 @@ pub(crate) mod recipe;
 pub(crate) mod refuse;
 pub(crate) mod repeat;
 pub(crate) mod secure;
+pub(crate) mod states;
 pub(crate) mod told;
 pub(crate) mod tools;
 pub(crate) mod tree;

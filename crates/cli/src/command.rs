@@ -14,6 +14,7 @@ pub(crate) mod present;
 pub(crate) mod replay;
 pub(crate) mod server;
 pub(crate) mod show;
+pub(crate) mod states;
 mod told;
 mod why;
 

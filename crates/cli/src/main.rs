@@ -6,6 +6,7 @@
 //! | [`environment`], [`settings`], [`language`], [`looks`] | what decides how things look |
 //! | [`output`], [`record`] | stdout, stderr, pager; recordings |
 //! | [`live`] | real wires |
+//! | [`system`] | what this machine says of itself |
 //! | [`command`] | what each command does, one file each |
 //!
 //! Only what talks to a user is here. What a segment means is said by `aperto-explain`, what
@@ -23,6 +24,7 @@ mod looks;
 mod output;
 mod record;
 mod settings;
+mod system;
 
 use std::process::ExitCode;
 
@@ -31,7 +33,7 @@ use aperto_explain::program::{Exit, Fault};
 
 use arguments::read::{self, Job};
 use arguments::refuse::{self, Refusal};
-use command::{check, client, compare, demo, integrity, key, merge, papers, replay, server, show};
+use command::{check, client, compare, demo, integrity, key, merge, papers, replay, server, show, states};
 use environment::Environment;
 use looks::Looks;
 use settings::Settings;
@@ -103,6 +105,7 @@ fn perform(job: Job, looks: &Looks, environment: &Environment) -> Result<Exit, F
         Job::Compare(job) => compare::run(&job, looks),
         Job::Integrity(job) => integrity::run(&job, looks),
         Job::Show(job) => show::run(&job, looks),
+        Job::States(job) => states::run(&job, looks),
         Job::Check(job) => check::run(&job, looks),
         Job::Merge(job) => merge::run(&job, looks),
         Job::Replay(job) => replay::run(&job, looks),

@@ -15,6 +15,7 @@
 //! | [`check`] | claims about recordings of ours and about captures of others |
 //! | [`merge`] | the recordings of two processes as one |
 //! | [`replay`] | recordings that are run again, and those that cannot be |
+//! | [`states`] | the state diagram of recordings, and the system's own sockets |
 //! | [`bad_input`] | what a user gets wrong |
 //!
 //! Where a tool or a right is missing, a test says so by name and passes. Unix only: signals,
@@ -50,6 +51,8 @@ mod replay;
 mod secrets;
 #[path = "real/secure.rs"]
 mod secure;
+#[path = "real/states.rs"]
+mod states;
 #[path = "real/support.rs"]
 mod support;
 #[path = "real/told.rs"]

@@ -227,6 +227,12 @@ fn a_recording_is_run_again() {
 }
 
 #[test]
+fn the_state_diagram_with_the_way_that_was_walked() {
+    check("states.txt");
+    check("states.pt.txt");
+}
+
+#[test]
 fn claims_about_a_recording() {
     check("check.txt");
     check("check.pt.txt");

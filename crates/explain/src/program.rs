@@ -282,6 +282,8 @@ pub enum NoEffect {
     OnlyServer,
     /// A channel in the real world has its own delay and cannot be faster.
     OnlySimulated,
+    /// Only a recording has it.
+    OnlyRecorded,
     /// Only the command without a scene has it.
     OnlyBare,
     /// It needs this other flag.

@@ -24,7 +24,7 @@ use aperto_trace::{Direction, Fact, FlowId, Number, Trace};
 use crate::Language;
 use crate::ladder::Glyphs;
 use crate::quantity::milliseconds;
-use crate::wording::{cut, pad, wrap};
+use crate::wording::{pad, wrap};
 
 use canvas::Canvas;
 
@@ -32,6 +32,9 @@ use canvas::Canvas;
 pub const COLUMNS: usize = 80;
 /// How many steps are drawn and listed of a connection; it has fewer, unless somebody plays with it.
 const MOST_STEPS: usize = 200;
+
+/// Where the reason of a step begins.
+const CAUSE: usize = 52;
 
 /// One of the two sides.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -142,20 +145,21 @@ pub fn diagram(steps: &[Step], look: Look) -> Vec<String> {
 pub fn list(steps: &[Step], look: Look) -> Vec<String> {
     let arrow = if look.glyphs == Glyphs::Unicode { "→" } else { "->" };
     let began = steps.first().map_or(Instant::ZERO, |step| step.at);
-    steps
-        .iter()
-        .map(|step| {
-            let mut line = format!(" {} {}", name(step), words::letter(look.language, step.side));
-            pad(&mut line, 6);
-            let time = milliseconds(look.language, step.at.since(began.min(step.at)));
-            line.push_str(&format!("{time:>11}  {:<12} {arrow} {:<12}", step.from.name(), step.to.name()));
-            pad(&mut line, 49);
-            line.push_str(&step.segment.map_or(String::new(), |number| number.to_string()));
-            pad(&mut line, 55);
-            line.push_str(crate::text::cause(look.language, step.cause));
-            cut(&line, COLUMNS)
-        })
-        .collect()
+    let mut lines = Vec::new();
+    for step in steps {
+        let mut line = format!(" {} {}", name(step), words::letter(look.language, step.side));
+        pad(&mut line, 6);
+        let time = milliseconds(look.language, step.at.since(began.min(step.at)));
+        line.push_str(&format!("{time:>9}  {:<12} {arrow} {:<12}", step.from.name(), step.to.name()));
+        pad(&mut line, 47);
+        line.push_str(&step.segment.map_or(String::new(), |number| number.to_string()));
+        for part in wrap(crate::text::cause(look.language, step.cause), COLUMNS - CAUSE) {
+            pad(&mut line, CAUSE);
+            line.push_str(&part);
+            lines.push(core::mem::take(&mut line));
+        }
+    }
+    lines
 }
 
 /// What stands above and below the drawing: who is who, and what the marks mean.

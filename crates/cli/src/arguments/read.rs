@@ -16,8 +16,8 @@ use super::channel::{self, Channel, bad_quantity};
 use super::modes::{self, Modes};
 use super::secure::{self, Secure};
 use super::told::{self, Telling};
-use super::tools;
 use super::{integrity, repeat};
+use super::{states, tools};
 
 /// The port of everybody's server.
 pub(crate) const DEFAULT_PORT: u16 = 7000;
@@ -39,6 +39,8 @@ pub(crate) enum Job {
     Integrity(integrity::Job),
     /// Draw a recording.
     Show(Show),
+    /// The state diagram, or the system's sockets.
+    States(states::States),
     /// Claims about a recording.
     Check(tools::Check),
     /// The recordings of two ends as one.
@@ -234,6 +236,7 @@ pub(crate) fn job(matches: &ArgMatches) -> Result<Job, Fault> {
             stream: number_of(below, "stream", 0, u64::from(u32::MAX))?.map(truncated),
             record: record(below),
         })),
+        Some(("states", below)) => states::read(below).map(Job::States),
         Some(("check", below)) => Ok(Job::Check(tools::read_check(below))),
         Some(("merge", below)) => Ok(Job::Merge(tools::read_merge(below))),
         Some(("replay", below)) => Ok(Job::Replay(tools::read_replay(below))),
@@ -248,7 +251,7 @@ pub(crate) fn job(matches: &ArgMatches) -> Result<Job, Fault> {
     }
 }
 
-fn demo(matches: &ArgMatches, scene: Option<String>, name: &str) -> Result<Demo, Fault> {
+pub(super) fn demo(matches: &ArgMatches, scene: Option<String>, name: &str) -> Result<Demo, Fault> {
     let channel = channel::read(matches)?;
     let seed = channel.seed;
     Ok(Demo {
@@ -429,8 +432,9 @@ fn compare(matches: &ArgMatches) -> Result<Compare, Fault> {
 
 pub(super) fn record(matches: &ArgMatches) -> Record {
     Record {
-        file: matches.get_one::<String>("write").cloned(),
-        tag: matches.get_one::<String>("tag").cloned(),
+        // Not every command that simulates records.
+        file: matches.try_get_one::<String>("write").ok().flatten().cloned(),
+        tag: matches.try_get_one::<String>("tag").ok().flatten().cloned(),
     }
 }
 

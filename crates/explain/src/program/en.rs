@@ -212,6 +212,7 @@ fn no_effect(because: NoEffect) -> String {
             "the system's own sockets do not show their packets; use --wire udp or tun".into()
         }
         NoEffect::OnlyServer => "only a server has it".into(),
+        NoEffect::OnlyRecorded => "only a recording has it".into(),
         NoEffect::OnlySimulated => "only the simulated wire has it".into(),
         NoEffect::OnlyBare => "only the command without a scene has it:  aperto -m TEXT --proto udp".into(),
         NoEffect::Needs(flag) => format!("it needs {flag}"),

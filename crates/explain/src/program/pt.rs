@@ -212,6 +212,7 @@ fn no_effect(because: NoEffect) -> String {
         NoEffect::OnlyScene(scene) => format!("só esta cena tem isso:  aperto demo {scene}"),
         NoEffect::NoPackets => "os sockets do sistema não mostram seus pacotes; use --wire udp ou tun".into(),
         NoEffect::OnlyServer => "só um servidor tem isso".into(),
+        NoEffect::OnlyRecorded => "só uma gravação tem isso".into(),
         NoEffect::OnlySimulated => "só a rede simulada tem isso".into(),
         NoEffect::OnlyBare => "só o comando sem cena tem isso:  aperto -m TEXTO --proto udp".into(),
         NoEffect::Needs(flag) => format!("precisa de {flag}"),

@@ -143,6 +143,7 @@ fn all() -> Vec<Fault> {
         NoEffect::NoPackets,
         NoEffect::OnlyServer,
         NoEffect::OnlySimulated,
+        NoEffect::OnlyRecorded,
         NoEffect::OnlyBare,
         NoEffect::Needs("--lan"),
     ] {

@@ -89,6 +89,8 @@ pub enum ToolFault {
     ReplayCutOff { file: String, at: u64, records: u64 },
     /// `merge` of what is not one conversation seen from two ends.
     NotMergeable { file: String, why: NotMergeable },
+    /// `states --os`: the system does not say; what it says instead, if it can be asked at all.
+    NoSockets { what: Option<String> },
     /// `check`: claims that are not understood.
     BadClaims { file: String, wrong: Vec<WrongClaim> },
     /// `check` of a file that is cut off or damaged: the claims were judged by what came before.
@@ -105,6 +107,7 @@ impl ToolFault {
                 Exit::Unreadable
             }
             Self::ReplayDiffers { .. } => Exit::Failed,
+            Self::NoSockets { .. } => Exit::NotHere,
             Self::NotMergeable { why: NotMergeable::Nothing, .. } => Exit::Unreadable,
             Self::NotMergeable { .. } | Self::BadClaims { .. } => Exit::Usage,
         }
@@ -119,6 +122,7 @@ impl ToolFault {
             Self::ReplayCutOff { .. } => "replay-cut-off",
             Self::NotMergeable { .. } => "not-mergeable",
             Self::BadClaims { .. } => "bad-claims",
+            Self::NoSockets { .. } => "no-sockets",
             Self::CheckCutOff { .. } => "check-cut-off",
         }
     }

@@ -27,6 +27,12 @@ pub(super) fn fault(fault: &ToolFault) -> Notice {
             }
         }
         ToolFault::NotMergeable { file, why } => not_mergeable(file, why),
+        ToolFault::NoSockets { what: Some(what) } => {
+            Notice::new("the system does not list its sockets").line(format!("it says:  {what}"))
+        }
+        ToolFault::NoSockets { what: None } => {
+            Notice::new("aperto knows only how to ask Linux for its sockets").line("here:  netstat -an")
+        }
         ToolFault::BadClaims { file, wrong } => {
             let mut notice = Notice::new(match wrong.len() {
                 1 => format!("{file}: one line is not understood"),

@@ -27,6 +27,12 @@ pub(super) fn fault(fault: &ToolFault) -> Notice {
             }
         }
         ToolFault::NotMergeable { file, why } => not_mergeable(file, why),
+        ToolFault::NoSockets { what: Some(what) } => {
+            Notice::new("o sistema não lista seus sockets").line(format!("ele diz:  {what}"))
+        }
+        ToolFault::NoSockets { what: None } => {
+            Notice::new("o aperto só sabe pedir ao Linux a lista de sockets").line("aqui:  netstat -an")
+        }
         ToolFault::BadClaims { file, wrong } => {
             let mut notice = Notice::new(match wrong.len() {
                 1 => format!("{file}: uma linha não foi entendida"),

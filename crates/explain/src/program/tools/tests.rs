@@ -37,6 +37,7 @@ fn all() -> Vec<ToolFault> {
         let one = WrongClaim { line: 3, what: aperto_trace::check::Fault::OpenQuote, nearest: Some(text()) };
         all.push(ToolFault::BadClaims { file: text(), wrong: alloc::vec![one; count] });
     }
+    all.extend([Some(text()), None].map(|what| ToolFault::NoSockets { what }));
     all.push(ToolFault::CheckCutOff { file: text(), at: 7, packets: 3 });
     for why in [
         NotMergeable::BothEnds,

@@ -1,0 +1,3 @@
+//! What this machine says of itself: its sockets, and who holds them.
+
+pub(crate) mod sockets;
