@@ -404,6 +404,25 @@ fn our_own_hello_that_comes_back_is_called_an_echo() {
     assert_eq!(heard.trouble, Some(Trouble::Echoed));
 }
 
+/// RELIABILITY SC-10.
+#[test]
+fn new_keys_are_taken_but_not_without_end() {
+    let (_folder, identity) = identity();
+    for (updates, sound) in [(8, true), (64, false)] {
+        let (client, server) = pair(&identity);
+        let (mut at_client, _, mut client, mut server) = handshake(client, server);
+        for _ in 0..updates {
+            server.refresh_traffic_keys().unwrap();
+            let octets = sent(&mut server);
+            at_client.hear(&mut client, &octets);
+        }
+        server.writer().write_all(b"after").unwrap();
+        let octets = sent(&mut server);
+        at_client.hear(&mut client, &octets);
+        assert_eq!((at_client.trouble.is_none(), at_client.text == b"after"), (sound, sound), "{updates}");
+    }
+}
+
 /// We have said our last word, and something damaged comes: an error as any other.
 #[test]
 fn damage_after_we_have_closed_our_half_is_reported() {
