@@ -43,6 +43,18 @@ pub(crate) struct Recording {
     arrived: u64,
 }
 
+/// How many records wait at most for the secrets of a handshake.
+const MOST_UNRECORDED: usize = 4_096;
+
+/// What a recording waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Wait {
+    /// For the secrets of a handshake, within bounds.
+    ForSecrets,
+    /// For nothing: it is the end.
+    No,
+}
+
 /// What a recording's name says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
@@ -130,9 +142,17 @@ impl Recording {
         self.secrets = Some(secrets);
     }
 
-    /// Whether a handshake goes on whose secrets must stand before its frames.
-    pub(crate) fn waits_for_secrets(&self) -> bool {
-        self.secrets.as_ref().is_some_and(|secrets| secrets.are_expected())
+    /// Adds what happened since a place in the trace's records, unless a handshake goes on whose
+    /// secrets must stand before its frames. Gives the place up to where all is written.
+    pub(crate) fn follow(&mut self, trace: &Trace, from: usize, wait: Wait) -> io::Result<usize> {
+        let all = trace.records().len();
+        let waiting = all.saturating_sub(from);
+        let expects = self.secrets.as_ref().is_some_and(|secrets| secrets.are_expected());
+        if waiting == 0 || wait == Wait::ForSecrets && expects && waiting < MOST_UNRECORDED {
+            return Ok(from);
+        }
+        self.add(trace, from)?;
+        Ok(all)
     }
 
     /// Lets a reader see what there is: for a pipe.
@@ -214,6 +234,76 @@ pub(crate) fn trouble(error: &io::Error) -> FileTrouble {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// RELIABILITY §5.5: the block of secrets (type 10) stands before the first frame (type 6).
+    #[test]
+    fn a_recording_waits_for_the_secrets_of_a_handshake_but_not_for_ever() {
+        let file = std::env::temp_dir().join(format!("aperto-record-{}.pcapng", std::process::id()));
+        let name = file.to_str().unwrap();
+        let mut recorder = recorder();
+        let mut recording = Recording::create(name, &recorder.trace().header, Language::English).unwrap();
+        let secrets = Arc::new(Secrets::new(None, aperto_secure::secrets::Recorded::Yes).unwrap());
+        recording.record_secrets(Arc::clone(&secrets));
+        let expected = secrets.expect();
+        frames(&mut recorder, 10);
+        assert_eq!(recording.follow(recorder.trace(), 0, Wait::ForSecrets).unwrap(), 0);
+        rustls::KeyLog::log(&*secrets, "SERVER_TRAFFIC_SECRET_0", &[1], &[2]);
+        assert_eq!(recording.follow(recorder.trace(), 0, Wait::ForSecrets).unwrap(), 0);
+        drop(expected);
+        let written = recording.follow(recorder.trace(), 0, Wait::ForSecrets).unwrap();
+        assert!(written >= 10);
+        // The next handshake is waited for in its turn, within bounds, and not at the end.
+        let _expected = secrets.expect();
+        frames(&mut recorder, 10);
+        assert_eq!(recording.follow(recorder.trace(), written, Wait::ForSecrets).unwrap(), written);
+        assert!(recording.follow(recorder.trace(), written, Wait::No).unwrap() > written);
+        let here = recorder.trace().records().len();
+        frames(&mut recorder, MOST_UNRECORDED);
+        assert!(recording.follow(recorder.trace(), here, Wait::ForSecrets).unwrap() > here);
+        recording.flush().unwrap();
+        let octets = std::fs::read(&file).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        let kinds: Vec<u32> = blocks(&octets);
+        let place = |kind| kinds.iter().position(|known| *known == kind).unwrap();
+        assert!(place(10) < place(6), "{:?}", &kinds[..4]);
+        assert_eq!(kinds.iter().filter(|kind| **kind == 10).count(), 1);
+    }
+
+    fn recorder() -> aperto_trace::Recorder {
+        use aperto_trace::{HostInfo, InterfaceInfo, LinkType, Role, Source};
+        let interface = InterfaceInfo {
+            name: "client".into(),
+            addresses: Vec::new(),
+            link_type: LinkType::Ip,
+            mtu: 1500,
+        };
+        let hosts = vec![HostInfo {
+            name: "client".into(),
+            role: Role::Client,
+            source: Source::Known,
+            interfaces: vec![interface],
+        }];
+        let header = TraceHeader { hosts, ..TraceHeader::default() };
+        aperto_trace::Recorder::new(header, aperto_trace::Limits::default())
+    }
+
+    fn frames(recorder: &mut aperto_trace::Recorder, number: usize) {
+        let vantage = Vantage::Host { host: aperto_trace::HostId(0), interface: 0 };
+        for _ in 0..number {
+            recorder.left(aperto_time::Instant::ZERO, vantage, &[0x45; 40], aperto_trace::Meaning::Plain);
+        }
+    }
+
+    /// The types of the blocks of a file.
+    fn blocks(mut octets: &[u8]) -> Vec<u32> {
+        let mut kinds = Vec::new();
+        while let Some(head) = octets.first_chunk::<8>() {
+            kinds.push(u32::from_le_bytes([head[0], head[1], head[2], head[3]]));
+            let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
+            octets = &octets[length..];
+        }
+        kinds
+    }
 
     #[test]
     fn the_end_of_the_name_says_the_format() {

@@ -8,7 +8,7 @@
 //! | [`told`] | handshakes told in text: Python, and a person who types |
 //! | [`secure`] | `--secure`: whom one trusts, and what is said where there is no secrecy |
 //! | [`secrets`] | `--with-keys`: recordings that tshark decrypts |
-//! | [`openssl`] | `--secure` with OpenSSL at the other end |
+//! | [`openssl`], [`secure_tun`] | `--secure` with OpenSSL at the other end |
 //! | [`tun`] | the running kernel's TCP, in a network namespace of the test's own |
 //! | [`tshark`] | recordings, read by somebody else |
 //! | [`interrupt`] | Ctrl-C, and a reader that goes away |
@@ -51,6 +51,9 @@ mod replay;
 mod secrets;
 #[path = "real/secure.rs"]
 mod secure;
+#[cfg(target_os = "linux")]
+#[path = "real/secure_tun.rs"]
+mod secure_tun;
 #[path = "real/states.rs"]
 mod states;
 #[path = "real/support.rs"]

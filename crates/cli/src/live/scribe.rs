@@ -27,7 +27,7 @@ use tokio::sync::Notify;
 use super::fate;
 use super::printer::{Printer, is_reader_gone};
 use crate::looks::{Looks, View, Why};
-use crate::record::{Recording, cannot_write};
+use crate::record::{Recording, Wait, cannot_write};
 
 /// How many records are kept for questions.
 const KEPT: usize = 1 << 13;
@@ -38,8 +38,6 @@ const KEPT_OF_TEXT: usize = 256;
 /// How many records wait at most to be told, and how many connections have counts.
 const MOST_UNTOLD: usize = 512;
 const MOST_SUMMARIES: usize = 4_096;
-/// How many records wait at most for the secrets of a handshake.
-const MOST_UNRECORDED: usize = 4_096;
 /// How many moves wait for their segments at most, and for how long.
 const MOST_HELD: usize = 64;
 const HELD_FOR: Duration = Duration::from_millis(20);
@@ -61,15 +59,6 @@ impl SharedScribe {
     pub(crate) fn lock(&self) -> MutexGuard<'_, Scribe> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// What the recording waits for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Wait {
-    /// For the secrets of a handshake, within bounds.
-    ForSecrets,
-    /// For nothing: it is the end.
-    No,
 }
 
 /// Who shows what happens.
@@ -309,20 +298,20 @@ impl Scribe {
     /// Adds what is new to the recording, unless it waits.
     fn write_down(&mut self, wait: Wait) {
         let trace = self.recorder.trace();
-        let all = trace.records().len();
-        if let Some(recording) = &mut self.recording {
-            let waiting = all - self.recorded;
-            let waits = wait == Wait::ForSecrets && recording.waits_for_secrets();
-            if waiting == 0 || waits && waiting < MOST_UNRECORDED {
-                return;
-            }
-            if let Err(error) = recording.add(trace, self.recorded).and_then(|()| flush(recording)) {
+        let Some(recording) = &mut self.recording else {
+            self.recorded = trace.records().len();
+            return;
+        };
+        let written = recording.follow(trace, self.recorded, wait);
+        match written.and_then(|written| flush(recording).map(|()| written)) {
+            Ok(written) => self.recorded = written,
+            Err(error) => {
                 let gone = is_reader_gone(&error);
                 self.trouble = (!gone).then(|| cannot_write(recording.file(), &error));
                 self.recording = None;
+                self.recorded = trace.records().len();
             }
         }
-        self.recorded = all;
     }
 
     /// The recording takes secrets, too.

@@ -6,13 +6,13 @@ use crate::secure::User;
 use crate::support::{Program, free_port, has};
 
 /// OpenSSL's server with a certificate of its own, listening.
-struct Openssl {
+pub(crate) struct Openssl {
     program: Program,
-    port: String,
+    pub(crate) port: String,
 }
 
 impl Openssl {
-    fn serves(user: &User, port: u16, arguments: &[&str]) -> Self {
+    pub(crate) fn serves(user: &User, port: u16, arguments: &[&str]) -> Self {
         let (key, certificate) = (user.0.file("key.pem"), user.0.file("certificate.pem"));
         if !std::path::Path::new(&key).exists() {
             Self::makes(&key, &certificate);

@@ -10,11 +10,11 @@ use crate::support::{LONG_PATIENCE, MEBIBYTE, free_port, has};
 
 /// What tshark says of the records of a recording, read once from its beginning.
 #[derive(Default, Debug)]
-struct Records {
+pub(crate) struct Records {
     /// Records that say `application_data` on the outside.
-    protected: usize,
+    pub(crate) protected: usize,
     /// Those of which tshark knows what is inside.
-    opened: usize,
+    pub(crate) opened: usize,
     /// Those that carry text.
     application: usize,
 }
@@ -31,7 +31,7 @@ fn tshark(file: &str, port: u16, more: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn records(file: &str, port: u16) -> Records {
+pub(crate) fn records(file: &str, port: u16) -> Records {
     let fields = ["tls.record.opaque_type", "tls.record.content_type"];
     let mut more = vec!["-T", "fields", "-E", "occurrence=a", "-E", "aggregator=,"];
     more.extend(fields.iter().flat_map(|field| ["-e", *field]));
@@ -49,7 +49,7 @@ fn records(file: &str, port: u16) -> Records {
 }
 
 /// The text of one direction, as tshark decrypts it.
-fn followed(file: &str, port: u16) -> (Vec<u8>, Vec<u8>) {
+pub(crate) fn followed(file: &str, port: u16) -> (Vec<u8>, Vec<u8>) {
     let text = tshark(file, port, &["-q", "-z", "follow,tls,raw,0"]);
     let (mut up, mut down) = (Vec::new(), Vec::new());
     for line in text.lines().skip_while(|line| !line.starts_with("Node 1")).skip(1) {

@@ -93,6 +93,23 @@ fn a_file_arrives_whole_and_what_is_typed_is_heard() {
     }
 }
 
+/// RELIABILITY SC-9: a client that means one service is not answered by another.
+#[test]
+fn a_handshake_in_text_is_told_in_secret_and_not_to_an_echo() {
+    let (ana, bob) = (User::new(), User::new());
+    for wire in ["udp", "os"] {
+        let (server, address) = ana.serves(free_port(), &["--text", "handshake", "--wire", wire, "--once"]);
+        let client = ["client", &address, "--text", "handshake", "--wire", wire];
+        let client = bob.run(&client).ended(0);
+        assert!(client.out.contains("aperto-text/1"), "{}", client.out);
+        server.finish().ended(0);
+        let (mut server, address) = ana.serves(free_port(), &["--echo", "--wire", wire]);
+        let client = ["client", &address, "--text", "handshake", "--wire", wire];
+        told(&bob.run(&client).ended(3), &["has another service than you mean"]);
+        server.sees("does not name the service aperto-echo/1");
+    }
+}
+
 /// RELIABILITY SC-4, checked on the wire: the client's octets are TLS records, the first a hello,
 /// all after it protected, and the text is in none of them.
 #[test]

@@ -20,7 +20,7 @@ const OURS: &str = "10.9.0.2";
 const NOBODY: &str = "10.9.0.77";
 
 /// Runs a test in a network namespace of its own, or says why it cannot.
-fn in_namespace(name: &str, body: impl FnOnce()) {
+pub(crate) fn in_namespace(module: &str, name: &str, body: impl FnOnce()) {
     if std::env::var_os(INSIDE).is_some() {
         assert!(Command::new("ip").args(["link", "set", "lo", "up"]).status().unwrap().success());
         return body();
@@ -37,7 +37,9 @@ fn in_namespace(name: &str, body: impl FnOnce()) {
     }
     let mut command = Command::new("unshare");
     command.arg("--net").arg(std::env::current_exe().unwrap());
-    command.args(["--exact", &format!("tun::{name}"), "--nocapture", "--test-threads=1"]).env(INSIDE, "1");
+    command
+        .args(["--exact", &format!("{module}::{name}"), "--nocapture", "--test-threads=1"])
+        .env(INSIDE, "1");
     let output = Program::start(command).finish_within(LONG_PATIENCE).ended(0);
     print!("{}", output.out);
     assert!(output.out.contains("1 passed"), "the test did not run inside:\n{}", output.out);
@@ -99,31 +101,33 @@ fn we_ask(octets: usize, flags: &[&str]) {
 
 #[test]
 fn the_kernel_connects_and_64_mebibytes_go_each_way() {
-    in_namespace("the_kernel_connects_and_64_mebibytes_go_each_way", || kernel_asks(64 * MEBIBYTE, &[]));
+    in_namespace("tun", "the_kernel_connects_and_64_mebibytes_go_each_way", || {
+        kernel_asks(64 * MEBIBYTE, &[]);
+    });
 }
 
 #[test]
 fn we_connect_and_64_mebibytes_go_each_way() {
-    in_namespace("we_connect_and_64_mebibytes_go_each_way", || we_ask(64 * MEBIBYTE, &[]));
+    in_namespace("tun", "we_connect_and_64_mebibytes_go_each_way", || we_ask(64 * MEBIBYTE, &[]));
 }
 
 #[test]
 fn the_kernel_connects_and_text_goes_each_way_though_a_fiftieth_is_lost() {
-    in_namespace("the_kernel_connects_and_text_goes_each_way_though_a_fiftieth_is_lost", || {
+    in_namespace("tun", "the_kernel_connects_and_text_goes_each_way_though_a_fiftieth_is_lost", || {
         kernel_asks(64 * MEBIBYTE, &["--loss", "2%"]);
     });
 }
 
 #[test]
 fn we_connect_and_text_goes_each_way_though_a_fiftieth_is_lost() {
-    in_namespace("we_connect_and_text_goes_each_way_though_a_fiftieth_is_lost", || {
+    in_namespace("tun", "we_connect_and_text_goes_each_way_though_a_fiftieth_is_lost", || {
         we_ask(64 * MEBIBYTE, &["--loss", "2%"]);
     });
 }
 
 #[test]
 fn either_side_may_close_first() {
-    in_namespace("either_side_may_close_first", || {
+    in_namespace("tun", "either_side_may_close_first", || {
         // The kernel's client, before it said anything.
         let server_side = server(80, &["--wire", "tun", "--echo", "--once"]);
         assert_eq!(Kernel::connects(0, "first").said()["read"], 0);
@@ -179,7 +183,7 @@ fn tool(program: &str, arguments: &[&str], input: &str) -> Finished {
 #[test]
 fn ping_nc_and_curl_are_answered() {
     let name = "ping_nc_and_curl_are_answered";
-    in_namespace(name, || {
+    in_namespace("tun", name, || {
         let mut server = server(80, &["--wire", "tun", "--upper"]);
         if has(name, &["ping"]) {
             let ping = tool("ping", &["-c", "2", "-i", "0.2", "-W", "5", OURS], "").ended(0);
@@ -210,7 +214,7 @@ fn ping_nc_and_curl_are_answered() {
 
 #[test]
 fn refused_and_timed_out_are_told_in_both_languages() {
-    in_namespace("refused_and_timed_out_are_told_in_both_languages", || {
+    in_namespace("tun", "refused_and_timed_out_are_told_in_both_languages", || {
         let refused = run(&["client", KERNEL, "9", "--wire", "tun", "-m", "x"]).ended(3);
         assert!(refused.error.starts_with("error: connection refused by 10.9.0.1:9"), "{}", refused.error);
         assert!(refused.error.contains("(exit 3)") && refused.error.contains("RST"), "{}", refused.error);
@@ -233,7 +237,7 @@ fn refused_and_timed_out_are_told_in_both_languages() {
 
 #[test]
 fn a_kernel_that_resets_is_told() {
-    in_namespace("a_kernel_that_resets_is_told", || {
+    in_namespace("tun", "a_kernel_that_resets_is_told", || {
         let listener = std::net::TcpListener::bind("0.0.0.0:0").unwrap();
         let port = listener.local_addr().unwrap().port().to_string();
         let mut client = start(&["client", KERNEL, &port, "--wire", "tun"]);
@@ -249,7 +253,7 @@ fn a_kernel_that_resets_is_told() {
 
 #[test]
 fn datagrams_go_both_ways() {
-    in_namespace("datagrams_go_both_ways", || {
+    in_namespace("tun", "datagrams_go_both_ways", || {
         let mut server = server(7, &["--wire", "tun", "--proto", "udp", "--upper"]);
         let socket = UdpSocket::bind((KERNEL, 0)).unwrap();
         socket.set_read_timeout(Some(crate::support::PATIENCE)).unwrap();
@@ -266,7 +270,7 @@ fn datagrams_go_both_ways() {
 
 #[test]
 fn the_kernel_carries_a_handshake_told_in_text_to_our_tcp_and_back() {
-    in_namespace("the_kernel_carries_a_handshake_told_in_text_to_our_tcp_and_back", || {
+    in_namespace("tun", "the_kernel_carries_a_handshake_told_in_text_to_our_tcp_and_back", || {
         let ours = server(5000, &["--wire", "tun", "--text", "handshake", "--once", "--timeout", "20s"]);
         let at = format!("{OURS}:5000");
         let theirs = Program::start(peer("text_handshake.py", &["client", &at, "20"])).finish().ended(0);
