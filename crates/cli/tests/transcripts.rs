@@ -216,6 +216,12 @@ fn the_code_of_a_run_says_whether_everything_arrived() {
 }
 
 #[test]
+fn the_calls_of_the_application_beside_the_segments() {
+    check("calls.txt");
+    check("calls.pt.txt");
+}
+
+#[test]
 fn a_recording() {
     check("e-recording.txt");
 }

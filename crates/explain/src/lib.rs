@@ -39,6 +39,7 @@ pub mod program;
 pub mod quantity;
 pub mod rule;
 pub mod sentence;
+pub mod sockets;
 pub mod states;
 pub mod summary;
 pub mod text;

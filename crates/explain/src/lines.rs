@@ -9,6 +9,7 @@
 //!             why: active open; the client counts from 1234  9293 §3.5
 //! ```
 
+mod calls;
 mod item;
 mod textbook;
 
@@ -26,7 +27,8 @@ use aperto_trace::{
 
 use crate::context::{Counting, Side};
 use crate::facts::FlowFacts;
-use crate::ladder::state_name;
+use crate::ladder::{Calls, state_name};
+use crate::sockets::Sockets;
 use crate::summary::Summary;
 use crate::text::{self, Counted, TimerFacts, Told, Word};
 use crate::{Language, quantity};
@@ -46,6 +48,8 @@ pub struct LineView {
     pub reasons: Reasons,
     /// What a line begins with.
     pub labels: Labels,
+    /// Whether calls of the application have lines.
+    pub calls: Calls,
     /// Whose side is told, where a trace has several; none tells all.
     pub host: Option<HostId>,
 }
@@ -60,6 +64,7 @@ impl LineView {
             counting: Counting::Absolute,
             reasons: Reasons::Handshake,
             labels: Labels::None,
+            calls: Calls::Hidden,
             host: None,
         }
     }
@@ -104,6 +109,8 @@ pub struct Lines {
     open: u64,
     past: Past,
     over: Vec<FlowId>,
+    /// Calls whose segments have not left yet.
+    waiting: Vec<Item>,
 }
 
 #[derive(Clone, Debug)]
@@ -114,6 +121,7 @@ struct FlowLines {
     announced_open: bool,
     announced_end: bool,
     told_delay: bool,
+    sockets: Sockets,
 }
 
 impl Lines {
@@ -129,6 +137,7 @@ impl Lines {
             open: 0,
             past: Past::new(),
             over: Vec::new(),
+            waiting: Vec::new(),
         }
     }
 
@@ -140,7 +149,7 @@ impl Lines {
         for record in trace.records() {
             out.extend(lines.push(record));
         }
-        out.extend(lines.flush());
+        out.extend(lines.finish());
         out
     }
 
@@ -148,7 +157,10 @@ impl Lines {
     pub fn push(&mut self, record: &Record) -> Vec<String> {
         let done = if record.at > self.now { self.flush() } else { Vec::new() };
         self.now = record.at;
-        let Some(id) = record.flow else { return done };
+        let Some(id) = record.flow else {
+            self.listens(record);
+            return done;
+        };
         if let Fact::FlowBegan(began) = &record.fact {
             if self.flows.len() == FLOWS {
                 self.flows.pop_first();
@@ -160,6 +172,7 @@ impl Lines {
                 announced_open: false,
                 announced_end: false,
                 told_delay: false,
+                sockets: Sockets::default(),
             };
             self.flows.insert(id, flow);
             return done;
@@ -178,13 +191,24 @@ impl Lines {
         };
         if tells {
             self.take(record, id, about.as_deref());
+            self.called(record, id, about.as_deref());
         }
         done
     }
 
     /// The lines of the instant that was going on.
     pub fn flush(&mut self) -> Vec<String> {
-        let mut items = core::mem::take(&mut self.items);
+        self.tell(false)
+    }
+
+    /// The last lines: nothing waits any more.
+    pub fn finish(&mut self) -> Vec<String> {
+        self.tell(true)
+    }
+
+    fn tell(&mut self, last: bool) -> Vec<String> {
+        let items = core::mem::take(&mut self.items);
+        let mut items = self.with_calls(items, self.now, last);
         item::timers_first(&mut items);
         let mut lines = Vec::new();
         let mut announcements = Vec::new();

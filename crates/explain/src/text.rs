@@ -138,6 +138,16 @@ pub fn call(language: Language, call: &aperto_trace::Call) -> Wording {
     in_language!(language, world::call(call))
 }
 
+/// A call on a socket, and the segments that it makes.
+#[must_use]
+pub fn socket(
+    language: Language,
+    call: crate::sockets::SocketCall,
+    effect: crate::sockets::Effect,
+) -> Wording {
+    in_language!(language, sockets::socket(call, effect))
+}
+
 /// Why a packet of a textbook protocol leaves.
 #[must_use]
 pub fn arq_reason(language: Language, reason: &aperto_arq::Reason, context: &ArqContext) -> Wording {

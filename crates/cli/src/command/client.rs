@@ -10,12 +10,13 @@ use aperto_explain::Summary;
 use aperto_explain::program::saying::{Saying, prompt};
 use aperto_explain::program::secure::SecureFault;
 use aperto_explain::program::{Exit, Fault, FileTrouble};
+use aperto_explain::sockets::SocketCall;
 use aperto_sim::recipe::Protocol;
 use aperto_tokio::{Conversation, WireNote};
 use tokio::io::{AsyncWriteExt, WriteHalf};
 use tokio::sync::mpsc::{Receiver, channel};
 
-use super::server::{os_text, until};
+use super::server::{os_text, sends_or_receives, until};
 use super::{datagrams, modes};
 use crate::arguments::read::{Client, Source, WireKind};
 use crate::environment::Environment;
@@ -251,8 +252,12 @@ impl Talk<'_> {
         }
         // The peer may have reset meanwhile; reading will say so.
         let _ = writer.shutdown().await;
+        let second = spoken == Spoken::PeerClosed;
+        self.os_call(if second { SocketCall::Close } else { SocketCall::Shutdown });
         if spoken != Spoken::PeerClosed {
             self.hear_out(&mut heard, &mut tally).await?;
+            self.os_call(SocketCall::RecvEnd);
+            self.os_call(SocketCall::Close);
         }
         drop(heard);
         let end = match reading.await {
@@ -288,6 +293,8 @@ impl Talk<'_> {
             let segments = self.counts(endpoints).map_or(3, |counts| counts.packets);
             self.say(&Saying::HandshakeComplete { segments, own_port, server_port });
         } else {
+            self.os_call(SocketCall::Socket);
+            self.os_call(SocketCall::Connect(self.remote));
             self.say(&Saying::Connected { own_port, server_port });
             self.say(&Saying::LikelyOpened);
         }
@@ -435,6 +442,14 @@ impl Talk<'_> {
         }
     }
 
+    /// A call on a socket of the system's, where the calls are shown.
+    pub(super) fn os_call(&self, call: SocketCall) {
+        let os = self.job.live.wire == WireKind::Os;
+        if os && self.looks.shows_calls() && self.looks.live_view() == View::Lines {
+            self.say(&Saying::Socket { label: String::new(), call });
+        }
+    }
+
     /// The application writes, or has read.
     ///
     /// What TLS carries is not told: it would stand in plain in a recording.
@@ -459,7 +474,10 @@ impl Talk<'_> {
         let is_text = !matches!(self.job.source, Source::File(_));
         match view {
             View::Nothing if is_text => self.printer.octets(octets),
-            View::Lines if self.shows_text() => self.say(&os_text("", false, octets)),
+            View::Lines if self.shows_text() => {
+                self.say(&os_text("", false, octets));
+                self.os_call(sends_or_receives(false, octets));
+            }
             _ => {}
         }
     }
@@ -468,6 +486,7 @@ impl Talk<'_> {
         tally.sent += octets.len() as u64;
         if self.looks.live_view() == View::Lines && self.shows_text() {
             self.say(&os_text("", true, octets));
+            self.os_call(sends_or_receives(true, octets));
         }
     }
 

@@ -159,11 +159,7 @@ pub(crate) fn ladder_view(looks: &Looks, page: &Page) -> LadderView {
             looks::Split::Always => Split::Always,
             looks::Split::Never => Split::Never,
         },
-        calls: if looks.why == Some(looks::Why::Full) || looks.verbose {
-            Calls::Shown
-        } else {
-            Calls::Hidden
-        },
+        calls: if looks.shows_calls() { Calls::Shown } else { Calls::Hidden },
         next: page.next.clone().filter(|_| !looks.quiet),
         repeat: page.repeat.clone().filter(|_| page.next.is_none() && !looks.quiet),
         remark: page.remark.clone(),
@@ -172,6 +168,11 @@ pub(crate) fn ladder_view(looks: &Looks, page: &Page) -> LadderView {
 }
 
 impl Looks {
+    /// Whether the calls of the application are shown: where somebody asked for all there is.
+    pub(crate) fn shows_calls(&self) -> bool {
+        self.why == Some(looks::Why::Full) || self.verbose
+    }
+
     /// How lines look.
     pub(crate) fn line_view(&self, labels: aperto_explain::lines::Labels) -> LineView {
         use aperto_explain::context::Counting;
@@ -190,7 +191,8 @@ impl Looks {
             None if labels == Labels::Sides || self.verbose => Reasons::All,
             None => Reasons::Handshake,
         };
-        LineView { width: self.columns, counting, reasons, labels, ..LineView::new(self.language) }
+        let calls = if self.shows_calls() { Calls::Shown } else { Calls::Hidden };
+        LineView { width: self.columns, counting, reasons, labels, calls, ..LineView::new(self.language) }
     }
 }
 

@@ -7,8 +7,10 @@ use std::rc::Rc;
 use aperto_explain::program::saying::{Saying, prompt};
 use aperto_explain::program::secure::SecureSaying;
 use aperto_explain::program::{Exit, Fault};
+use aperto_explain::sockets::SocketCall;
 use aperto_sim::recipe::Protocol;
 use aperto_tokio::{Conversation, Listening, Stack, WireNote};
+use aperto_trace::Call;
 use tokio::sync::broadcast;
 use tokio::task::LocalSet;
 
@@ -136,6 +138,9 @@ fn open(job: &Server, looks: &Looks, printer: &Printer) -> Result<(Option<Net>, 
     let end = End::Server { listen: job.listen };
     let net = Net::open(&job.live, end, net::pace_of(&job.service), looks, printer)?;
     let listener = net.stack.listen(net.local, BACKLOG).map_err(failed)?;
+    if let Some(scribe) = &net.scribe {
+        scribe.lock().call(None, Call::Listen { local: net.local });
+    }
     Ok((Some(net), Listening::Aperto(listener)))
 }
 
@@ -160,6 +165,14 @@ fn greet(
             printer.line(line);
         }
     };
+    match net {
+        Some(net) => net.scribe.iter().for_each(|scribe| scribe.lock().tell()),
+        None if looks.shows_calls() => {
+            let calls = [SocketCall::Socket, SocketCall::Bind(at), SocketCall::Listen];
+            calls.into_iter().for_each(|call| say(Saying::Socket { label: String::new(), call }));
+        }
+        None => {}
+    }
     let mut host = at.ip().to_string();
     if let (WireKind::Tun, Some(net)) = (job.live.wire, net) {
         let listening = Saying::ListeningTun { at, device: net.device.clone() };
@@ -325,6 +338,13 @@ impl Room {
         }
     }
 
+    /// A call on a socket of the system's, where the calls are shown.
+    pub(super) fn os_call(&self, label: &str, call: SocketCall) {
+        if self.wire == WireKind::Os && self.looks.shows_calls() && self.looks.live_view() == View::Lines {
+            self.say(&Saying::Socket { label: format!("{label} "), call });
+        }
+    }
+
     /// The connection's two ends, as packets name them.
     fn endpoints(&self, conversation: &Conversation) -> Option<aperto_host::Endpoints> {
         let stream = conversation.ours()?;
@@ -349,10 +369,14 @@ impl Room {
             connections: self.connections.get(),
             port: self.port,
         };
+        if let (Some(scribe), Some(endpoints)) = (&self.scribe, endpoints) {
+            scribe.lock().call(Some(endpoints), Call::Accept);
+        }
         if self.wire == WireKind::Os {
             self.say(&Saying::LikelyOpened);
         }
         self.say(&opened);
+        self.os_call(&label, SocketCall::Accept);
         let mut conversation = self.secured(conversation, &label, peer).await?;
         let operator = self.operator.borrow().as_ref().map(broadcast::Sender::subscribe);
         let file = match &self.service {
@@ -364,12 +388,14 @@ impl Room {
             (self.wire == WireKind::Os || self.secure.is_some()) && self.looks.live_view() == View::Lines;
         let mut is_first = true;
         let shown = |sent: bool, octets: &[u8]| {
-            let label = format!("{label} ");
+            let label_and_space = format!("{label} ");
             if std::mem::take(&mut is_first) && self.secure.is_none() && secure::is_client_hello(octets) {
-                self.say(&Saying::Secure(SecureSaying::LooksLikeTls { label: label.clone() }));
+                let label = label_and_space.clone();
+                self.say(&Saying::Secure(SecureSaying::LooksLikeTls { label }));
             }
             if shows_text {
-                self.say(&os_text(&label, sent, octets));
+                self.say(&os_text(&label_and_space, sent, octets));
+                self.os_call(&label, sends_or_receives(sent, octets));
             }
             // What TLS carries would stand in plain in a recording.
             if let (Some(scribe), Some(endpoints), None) = (&self.scribe, endpoints, &self.secure) {
@@ -383,6 +409,10 @@ impl Room {
         }
         let (tally, done) =
             talk::serve(&mut conversation, &self.service, language, operator, file.as_deref(), shown).await;
+        if done.is_ok() {
+            self.os_call(&label, SocketCall::RecvEnd);
+            self.os_call(&label, SocketCall::Close);
+        }
         let end = match conversation.ours() {
             Some(stream) if done.is_ok() => stream.closed().await,
             Some(stream) => stream.ended().unwrap_or(aperto_tcp::End::Reset),
@@ -486,6 +516,12 @@ impl Room {
             connections: self.connections.get(),
         });
     }
+}
+
+/// The call behind a text.
+pub(crate) const fn sends_or_receives(sent: bool, octets: &[u8]) -> SocketCall {
+    let length = octets.len() as u64;
+    if sent { SocketCall::Send(length) } else { SocketCall::Recv(length) }
 }
 
 /// A text that went through the system's sockets.

@@ -7,6 +7,7 @@ use aperto_app::text::Role;
 use aperto_explain::program::saying::Saying;
 use aperto_explain::program::told::{Told, ToldWrong};
 use aperto_explain::program::{Exit, Fault};
+use aperto_explain::sockets::SocketCall;
 use aperto_tcp::End;
 use aperto_tokio::Conversation;
 
@@ -14,7 +15,7 @@ use super::client::{self, Talk};
 use super::server::Room;
 use crate::arguments::told::Telling;
 use crate::live::net::Net;
-use crate::live::told::{self, Happens, Went};
+use crate::live::told::{self, Ends, Happens, Went};
 
 /// How a person can do it without any program but `nc`.
 pub(super) fn by_hand(telling: &Telling, at: SocketAddr) -> Saying {
@@ -36,6 +37,15 @@ async fn end_of(conversation: &Conversation, went: &Went, done: &std::io::Result
     }
 }
 
+/// The call behind an end.
+const fn ends(what: Ends) -> SocketCall {
+    match what {
+        Ends::ByUs => SocketCall::Shutdown,
+        Ends::ByUsToo => SocketCall::Close,
+        Ends::ByThem => SocketCall::RecvEnd,
+    }
+}
+
 impl Room {
     /// Serves one client, who is told what it does wrong.
     pub(super) async fn tell(
@@ -54,9 +64,15 @@ impl Room {
             }
         };
         let happens = |what: Happens<'_>| match what {
-            Happens::Writes(octets) => text(true, octets),
-            Happens::Reads(octets) => text(false, octets),
-            Happens::Closes => {}
+            Happens::Writes(octets) => {
+                text(true, octets);
+                self.os_call(label, SocketCall::Send(octets.len() as u64));
+            }
+            Happens::Reads(octets) => {
+                text(false, octets);
+                self.os_call(label, SocketCall::Recv(octets.len() as u64));
+            }
+            Happens::Ends(first) => self.os_call(label, ends(first)),
             Happens::Says(told) => self.say(&Saying::Told(told)),
             Happens::GoesWrong(mistake) => {
                 let wrong = ToldWrong { remote: peer, mistake: mistake.clone() };
@@ -91,9 +107,15 @@ impl Talk<'_> {
         self.greet(&conversation, endpoints);
         let mut conversation = self.secured(conversation).await?;
         let happens = |what: Happens<'_>| match what {
-            Happens::Writes(octets) => self.text(true, octets),
-            Happens::Reads(octets) => self.text(false, octets),
-            Happens::Closes => {}
+            Happens::Writes(octets) => {
+                self.text(true, octets);
+                self.os_call(SocketCall::Send(octets.len() as u64));
+            }
+            Happens::Reads(octets) => {
+                self.text(false, octets);
+                self.os_call(SocketCall::Recv(octets.len() as u64));
+            }
+            Happens::Ends(first) => self.os_call(ends(first)),
             Happens::Says(told) => self.say(&Saying::Told(told)),
             // It is told as the fault with which the program ends.
             Happens::GoesWrong(_) => {}

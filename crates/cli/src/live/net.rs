@@ -140,7 +140,10 @@ impl Net {
         let scribe = if watched {
             let file = live.record.file.as_deref();
             let recording = file.map(|file| Recording::create(file, &header, looks.language)).transpose()?;
-            let scribe = Scribe::new(header, HostId(0), looks, printer.clone(), recording);
+            let mut scribe = Scribe::new(header, HostId(0), looks, printer.clone(), recording);
+            if let End::Client { remote } = end {
+                scribe.goes_to(remote);
+            }
             let scribe = SharedScribe::new(scribe);
             tokio::spawn(super::scribe::keep_telling(scribe.clone()));
             Some(scribe)

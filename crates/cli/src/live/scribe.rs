@@ -4,6 +4,7 @@
 //! It keeps the last records for whoever asks `/why 6`; what is older has been told and is forgotten.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,13 +15,14 @@ use aperto_explain::{Language, Summary};
 use aperto_host::{About, Departure, Endpoints, Note};
 use aperto_secure::Secrets;
 use aperto_sim::channel::Fate;
+use aperto_tcp::State;
 use aperto_tcp::diagram::Cause;
 use aperto_time::Instant;
 use aperto_tokio::{Way, clock};
 use aperto_trace::trace::Ending;
 use aperto_trace::{
-    Fact, FlowId, HostId, Limits, Meaning, Number, Protocol, Record, Recorder, Role, Trace, TraceHeader,
-    Vantage, json,
+    Call, Fact, FlowId, HostId, Limits, Meaning, Number, Protocol, Record, Recorder, Role, Trace,
+    TraceHeader, Vantage, json,
 };
 use tokio::sync::Notify;
 
@@ -92,6 +94,8 @@ pub(crate) struct Scribe {
     /// Whether what arrived last was for all hosts of a link.
     to_everybody: bool,
     news: Arc<Notify>,
+    /// Where a client connects to, as its user says it.
+    remote: Option<SocketAddr>,
 }
 
 impl Scribe {
@@ -136,6 +140,7 @@ impl Scribe {
             names: Names::of_protocol(connections),
             to_everybody: false,
             news: Arc::default(),
+            remote: None,
         }
     }
 
@@ -198,6 +203,13 @@ impl Scribe {
     pub(super) fn noted(&mut self, now: Instant, note: &Note) {
         if self.to_everybody && matches!(note, Note::Dropped { .. }) {
             return;
+        }
+        if let Some((endpoints, call)) = call_behind(note) {
+            let call = match (call, self.remote) {
+                (Call::Connect { .. }, Some(remote)) => Call::Connect { remote },
+                (call, _) => call,
+            };
+            self.recorder.call(now, self.host, Some(endpoints.into()), call);
         }
         if moves_before_it_leaves(note) && self.held.len() < MOST_HELD {
             self.held.push((now, *note));
@@ -345,6 +357,17 @@ impl Scribe {
         self.publish();
     }
 
+    /// Says where the client connects to: on the tunnel, packets have other addresses.
+    pub(crate) fn goes_to(&mut self, remote: SocketAddr) {
+        self.remote = Some(remote);
+    }
+
+    /// The application calls; a LISTEN has no ends.
+    pub(crate) fn call(&mut self, endpoints: Option<Endpoints>, call: Call) {
+        self.recorder.call(clock::now(), self.host, endpoints.map(Into::into), call);
+        self.publish();
+    }
+
     /// Told when there is something new to tell.
     pub(crate) fn news(&self) -> Arc<Notify> {
         Arc::clone(&self.news)
@@ -362,6 +385,10 @@ impl Scribe {
         self.let_go(|_, _| true, clock::now());
         self.tell();
         self.write_down(Wait::No);
+        if let Telling::Lines(lines) = &mut self.telling {
+            let last = lines.finish().iter().map(|line| self.names.renamed(line)).collect();
+            self.show(last, false);
+        }
         self.recorder.end(ending.clone());
         let not_kept = self.recorder.trace().not_kept();
         match &mut self.telling {
@@ -451,6 +478,22 @@ fn moves_before_it_leaves(note: &Note) -> bool {
         }
         Note::Opened { listener: None, .. } => true,
         _ => false,
+    }
+}
+
+/// The call of the application that a note is of: it opened, or it closed.
+fn call_behind(note: &Note) -> Option<(Endpoints, Call)> {
+    match note {
+        Note::Opened { endpoints, listener: None, .. } => {
+            Some((*endpoints, Call::Connect { remote: endpoints.remote }))
+        }
+        Note::Tcp { endpoints, note: aperto_tcp::Note::State { to, cause, .. }, .. } => match (to, cause) {
+            (State::FinWait1, Cause::CloseCalled) | (State::LastAck, Cause::FinSent) => {
+                Some((*endpoints, Call::Close))
+            }
+            _ => None,
+        },
+        _ => None,
     }
 }
 

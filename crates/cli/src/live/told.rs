@@ -24,12 +24,23 @@ pub(crate) enum Happens<'a> {
     Writes(&'a [u8]),
     /// The application has read.
     Reads(&'a [u8]),
-    /// The application closes.
-    Closes,
+    /// One side closes.
+    Ends(Ends),
     /// A line for whoever watches.
     Says(told::Told),
     /// The other side did something wrong, or said so of us; what follows is the end.
     GoesWrong(&'a Mistake),
+}
+
+/// Who closes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Ends {
+    /// We do, and go on hearing.
+    ByUs,
+    /// We do, after the other side has.
+    ByUsToo,
+    /// The other side does.
+    ByThem,
 }
 
 /// How a conversation went.
@@ -127,6 +138,7 @@ impl Player<'_> {
                     let read = into.get(..read?).unwrap_or_default();
                     if read.is_empty() {
                         self.peer_closed = true;
+                        happens(Happens::Ends(Ends::ByThem));
                         self.machine.peer_closed(self.now());
                     } else {
                         self.tally.read(read);
@@ -159,7 +171,7 @@ impl Player<'_> {
                     self.tally.sent += octets.len() as u64;
                 }
                 Some(Want::Close) => {
-                    happens(Happens::Closes);
+                    happens(Happens::Ends(if self.peer_closed { Ends::ByUsToo } else { Ends::ByUs }));
                     self.closed = true;
                     conversation.shutdown().await?;
                 }

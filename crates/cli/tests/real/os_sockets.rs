@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{MEBIBYTE, Program, Scratch, free_port, has, peer, run, server, start};
+use crate::support::{MEBIBYTE, Program, Scratch, free_port, has, in_order, peer, run, server, start};
 
 #[test]
 fn nc_that_closes_its_half_gets_everything_back() {
@@ -100,4 +100,43 @@ fn nobody_listening_is_told_by_the_system_too() {
     let port = free_port().to_string();
     let refused = run(&["client", "127.0.0.1", &port, "--wire", "os", "-m", "x"]).ended(3);
     assert!(refused.error.contains(&format!("connection refused by 127.0.0.1:{port}")), "{}", refused.error);
+}
+
+/// The calls stand in the order in which a program makes them, and their segments are likely only.
+#[test]
+fn each_call_on_the_systems_sockets_is_told_with_the_segments_that_are_likely() {
+    let port = free_port();
+    let mut server = server(port, &["--upper", "--wire", "os", "--once", "--why", "full"]);
+    let port = port.to_string();
+    let client =
+        ["client", "127.0.0.1", &port, "--wire", "os", "-m", "abc", "--why", "full", "--lang", "pt-BR"];
+    let client = run(&client).ended(0).out;
+    in_order(
+        &client,
+        &[
+            "[APLICAÇÃO] socket(): nenhum segmento",
+            "connect(127.0.0.1:",
+            "provável SYN; SYN,ACK; ACK",
+            "send(3 bytes): provável PSH,ACK",
+            "shutdown(SHUT_WR): provável FIN,ACK",
+            "recv(): 3 bytes; provável",
+            "recv(): 0 bytes",
+            "close()",
+        ],
+    );
+    server.sees("closed");
+    in_order(
+        &server.finish().ended(0).out,
+        &[
+            "socket(): no segment",
+            "bind(127.0.0.1:",
+            "listen(): no segment",
+            "LISTEN  127.0.0.1:",
+            "c1 [APP]       accept(): no segment; likely before: SYN; SYN,ACK; ACK",
+            "recv(): 3 bytes; likely PSH,ACK came",
+            "send(3 bytes): likely PSH,ACK",
+            "recv(): 0 bytes; likely FIN,ACK came",
+            "close(): likely FIN,ACK",
+        ],
+    );
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::support::{
-    LONG_PATIENCE, MEBIBYTE, Program, Scratch, command, free_port, has, peer, run, server, start,
+    LONG_PATIENCE, MEBIBYTE, Program, Scratch, command, free_port, has, in_order, peer, run, server, start,
 };
 
 /// Sends a file from a client to a server that only reads it, each with these flags as well.
@@ -249,4 +249,40 @@ fn over_ipv6_it_is_the_same() {
     let client = run(&["client", "::1", &port.to_string(), "-m", "six", "--view", "none"]).ended(0);
     assert_eq!(client.out, "SIX");
     server.finish().ended(0);
+}
+
+/// The numbers of the calls are those of the segments, on either side, and by default there are none.
+#[test]
+fn each_call_is_told_before_the_segment_that_it_makes() {
+    let port = free_port();
+    let mut server = server(port, &["--upper", "--once", "--why", "full"]);
+    let port = port.to_string();
+    let client = run(&["client", "127.0.0.1", &port, "-m", "abc", "--why", "full"]).ended(0).out;
+    let connect = format!("[APP]       connect(127.0.0.1:{port}): #1 SYN leaves");
+    in_order(
+        &client,
+        &[
+            "[APP]       socket(): no segment",
+            &connect,
+            "#1 SYN ",
+            "#3 ACK ",
+            "send(3 bytes): #4 carries them",
+            "#4 ",
+        ],
+    );
+    in_order(
+        &client,
+        &["shutdown(SHUT_WR): #", " FIN; it may still recv()", "FIN,", "recv(): 3 bytes, which #"],
+    );
+    in_order(
+        &client,
+        &["recv(): 3 bytes", "recv(): 0 bytes, #", "close(): no segment, both FINs are through"],
+    );
+    server.sees("c1 closed");
+    let server = server.finish().ended(0).out;
+    let bind = format!("bind(127.0.0.1:{port}): no segment");
+    in_order(&server, &["socket(): no segment", &bind, "listen(): no segment", "LISTEN  127.0.0.1"]);
+    in_order(&server, &["#3 ACK ", "c1 [APP]       accept(): no segment, #3 made the connection ready"]);
+    in_order(&server, &["recv(): 3 bytes, which #4 brought", "send(3 bytes): #", " carries them", "PSH,ACK"]);
+    in_order(&server, &["recv(): 0 bytes", "close(): #"]);
 }

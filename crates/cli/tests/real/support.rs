@@ -197,6 +197,16 @@ pub(crate) fn peer(script: &str, arguments: &[&str]) -> Command {
     command
 }
 
+/// Fails unless all of this was printed, in this order.
+#[track_caller]
+pub(crate) fn in_order(printed: &str, wanted: &[&str]) {
+    let mut rest = printed;
+    for wanted in wanted {
+        let Some(place) = rest.find(wanted) else { panic!("no {wanted:?}, in this order, in\n{printed}") };
+        rest = &rest[place + wanted.len()..];
+    }
+}
+
 /// Starts `aperto` with these arguments.
 pub(crate) fn start(arguments: &[&str]) -> Program {
     Program::start(command(arguments))

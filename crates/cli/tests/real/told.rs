@@ -6,7 +6,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use crate::support::{Program, free_port, has, peer, run, server, start};
+use crate::support::{Program, free_port, has, in_order, peer, run, server, start};
 
 const HANDSHAKE: [&str; 7] =
     ["SYN:2389", "SYN-ACK:4404:ACK:2390", "ACK:4405", "FIN:4405", "ACK:4406", "FIN:2390", "ACK:2391"];
@@ -25,15 +25,6 @@ fn types(port: u16, text: &str) -> String {
     answer
 }
 
-#[track_caller]
-fn tells(said: &str, wanted: &[&str]) {
-    let mut rest = said;
-    for wanted in wanted {
-        let Some(place) = rest.find(wanted) else { panic!("no {wanted:?}, in this order, in\n{said}") };
-        rest = &rest[place + wanted.len()..];
-    }
-}
-
 #[test]
 fn a_client_in_python_tells_a_handshake_to_our_server_and_the_other_way_round() {
     let name = "a_client_in_python_tells_a_handshake_to_our_server_and_the_other_way_round";
@@ -43,16 +34,16 @@ fn a_client_in_python_tells_a_handshake_to_our_server_and_the_other_way_round() 
     let port = free_port();
     let ours = one_client(port, "handshake", &[]);
     let theirs = Program::start(peer("text_handshake.py", &["client", &port.to_string(), "20"]));
-    tells(&theirs.finish().ended(0).out, &["handshake complete", "received FIN:4405", "closed"]);
-    tells(&ours.finish().ended(0).out, &HANDSHAKE);
+    in_order(&theirs.finish().ended(0).out, &["handshake complete", "received FIN:4405", "closed"]);
+    in_order(&ours.finish().ended(0).out, &HANDSHAKE);
 
     let mut theirs = Program::start(peer("text_handshake.py", &["server", "1", "20"]));
     let port = theirs.first_line();
     let client = ["client", "127.0.0.1", &port, "--wire", "os", "--text", "handshake", "--lang", "pt-BR"];
     let ours = run(&client).ended(0);
-    tells(&ours.out, &["[ENVIADO]  SYN:2389", "[RECEBIDO] SYN-ACK:4404:ACK:2390", "[HANDSHAKE COMPLETO]"]);
-    tells(&ours.out, &["FIN:2390", "ACK:2391", "[CONEXÃO ENCERRADA] 7 mensagens"]);
-    tells(&theirs.finish().ended(0).out, &["received SYN", "handshake complete", "closed"][1..]);
+    in_order(&ours.out, &["[ENVIADO]  SYN:2389", "[RECEBIDO] SYN-ACK:4404:ACK:2390", "[HANDSHAKE COMPLETO]"]);
+    in_order(&ours.out, &["FIN:2390", "ACK:2391", "[CONEXÃO ENCERRADA] 7 mensagens"]);
+    in_order(&theirs.finish().ended(0).out, &["received SYN", "handshake complete", "closed"][1..]);
 }
 
 #[test]
@@ -66,17 +57,17 @@ fn the_three_messages_go_either_way_round_and_both_sides_show_the_banner() {
     let ours = one_client(port, "three-way", &["--isn", "1,1999"]);
     let theirs = Program::start(peer("three_way.py", &["client", &port.to_string(), "1822"]));
     let told = ["[2] SYN/seq=1999 ACK/seq=1823", "CONNECTION ESTABLISHED!"];
-    tells(&theirs.finish().ended(0).out, &told);
+    in_order(&theirs.finish().ended(0).out, &told);
     let told = ["[1] SYN/seq=1822", told[0], "[3] ACK/seq=2000", "CONNECTION ESTABLISHED!"];
-    tells(&ours.finish().ended(0).out, &told);
+    in_order(&ours.finish().ended(0).out, &told);
 
     let mut theirs = Program::start(peer("three_way.py", &["server", "907"]));
     let port = theirs.first_line();
     let ours = run(&["client", "127.0.0.1", &port, "--wire", "os", "--text", "three-way"]).ended(0);
     let told =
         ["[1] SYN/seq=1234", "[2] SYN/seq=907 ACK/seq=1235", "[3] ACK/seq=908", "CONNECTION ESTABLISHED!"];
-    tells(&ours.out, &told);
-    tells(&theirs.finish().ended(0).out, &[told[0], told[2], told[3]]);
+    in_order(&ours.out, &told);
+    in_order(&theirs.finish().ended(0).out, &[told[0], told[2], told[3]]);
 }
 
 #[test]
@@ -102,7 +93,10 @@ fn several_clients_are_told_apart_and_served_at_the_same_time() {
     ours.sees("c1 [CONNECTION CLOSED] 7 messages");
     let printed = ours.printed();
     for label in ["c2", "c3", "c4"] {
-        tells(&printed, &[&format!("{label} [HANDSHAKE COMPLETE]"), &format!("{label} [CONNECTION CLOSED]")]);
+        in_order(
+            &printed,
+            &[&format!("{label} [HANDSHAKE COMPLETE]"), &format!("{label} [CONNECTION CLOSED]")],
+        );
     }
     // And our own, several at a time, to a server in Python.
     let mut theirs = Program::start(peer("text_handshake.py", &["server", "3", "20"]));
@@ -124,7 +118,7 @@ fn a_person_who_forgets_the_plus_one_is_told_so() {
          error: you acknowledged 1234; the SYN used that number, so it is 1235\n"
     );
     let ours = ours.finish().ended(7);
-    tells(&ours.out, &["[WRONG] 127.0.0.1:", "acknowledged 1234; the SYN used that number, so"]);
+    in_order(&ours.out, &["[WRONG] 127.0.0.1:", "acknowledged 1234; the SYN used that number, so"]);
     assert!(ours.error.contains("(exit 7)"), "{}", ours.error);
 
     // As both READMEs say it.
@@ -141,7 +135,7 @@ fn a_person_who_forgets_the_plus_one_is_told_so() {
     let says =
         "erro: você reconheceu 2390, da própria contagem; o SYN do outro lado gastou 4404, então é 4405\r\n";
     assert_eq!(answer, format!("SYN-ACK:4404:ACK:2390\r\n{says}"));
-    tells(&ours.finish().ended(7).out, &["[ERRADO] 127.0.0.1:"]);
+    in_order(&ours.finish().ended(7).out, &["[ERRADO] 127.0.0.1:"]);
 }
 
 #[test]
@@ -157,7 +151,7 @@ fn a_program_with_a_wrong_number_or_word_ends_with_7_and_hears_why() {
         let port = free_port();
         let ours = one_client(port, "handshake", &[]);
         let theirs = Program::start(peer("text_handshake.py", &["client", &port.to_string(), "20", how]));
-        tells(
+        in_order(
             &theirs.finish().ended(1).out,
             &["fault:", why.strip_prefix("you ").unwrap().split('"').next().unwrap()],
         );
@@ -167,7 +161,7 @@ fn a_program_with_a_wrong_number_or_word_ends_with_7_and_hears_why() {
     let port = free_port();
     let ours = one_client(port, "three-way", &[]);
     let theirs = Program::start(peer("three_way.py", &["client", &port.to_string(), "5", "2"]));
-    tells(&theirs.finish().ended(0).out, &["error: you acknowledged 1569; a SYN uses one number only"]);
+    in_order(&theirs.finish().ended(0).out, &["error: you acknowledged 1569; a SYN uses one number only"]);
     ours.finish().ended(7);
 }
 
@@ -204,7 +198,7 @@ fn a_peer_that_says_nothing_is_left_with_4_and_is_told_what_was_missing() {
     let ours = server(port, &["--wire", "os", "--text", "handshake", "--once", "--timeout", "200ms"]);
     assert_eq!(types(port, ""), "error: you did not write SYN:... within 200 ms\n");
     let ours = ours.finish().ended(4);
-    tells(&ours.out, &["c1 [TIMEOUT] 127.0.0.1:", "did not write SYN:... within 200 ms"]);
+    in_order(&ours.out, &["c1 [TIMEOUT] 127.0.0.1:", "did not write SYN:... within 200 ms"]);
     assert!(ours.error.contains("--timeout"), "{}", ours.error);
     // Five seconds, if nobody says otherwise; and whoever stops in the middle is told with what came.
     let port = free_port();
@@ -254,10 +248,10 @@ fn two_of_ours_tell_it_over_the_tunnel_with_losses_and_tcps_own_numbers_beside()
     let client = ["client", "127.0.0.1", &at, "--text", "handshake", "--isn", "100,200", "--drop", "data:2"];
     let client = run(&client).ended(0);
     // RFC 9293's own handshake first, with numbers of its own; then the text, as data.
-    tells(&client.out, &["#1 SYN ", "#3 ACK ", "SYN:100", "SYN-ACK:200:ACK:101", "ACK:201"]);
-    tells(&client.out, &["[LOST]", "[CONNECTION CLOSED] 7 messages"]);
+    in_order(&client.out, &["#1 SYN ", "#3 ACK ", "SYN:100", "SYN-ACK:200:ACK:101", "ACK:201"]);
+    in_order(&client.out, &["[LOST]", "[CONNECTION CLOSED] 7 messages"]);
     assert!(!client.out.contains("seq=100 "), "the segments have numbers of their own: {}", client.out);
-    tells(&ours.finish().ended(0).out, &["ACK:201", "FIN:201", "ACK:202", "FIN:101", "ACK:102"]);
+    in_order(&ours.finish().ended(0).out, &["ACK:201", "FIN:201", "ACK:202", "FIN:101", "ACK:102"]);
 }
 
 #[test]

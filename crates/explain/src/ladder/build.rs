@@ -1,5 +1,6 @@
 //! From the records of a flow to the rows of its ladder.
 
+mod calls;
 mod exchange;
 mod later;
 
@@ -23,6 +24,7 @@ use super::{
 };
 use crate::context::{Counting, Fate, Sample, Side};
 use crate::facts::{Congestion, FlowFacts, beginning, place, sender};
+use crate::sockets::Sockets;
 use crate::text::{ArqContext, Datagram, TimerFacts, Word, word};
 use crate::{Citation, quantity, text};
 
@@ -46,6 +48,8 @@ pub(super) fn ladder(trace: &Trace, id: FlowId, view: &View) -> Ladder {
     for (place, record) in trace.records().iter().enumerate() {
         if record.flow == Some(id) {
             builder.take(place, record);
+        } else if record.flow.is_none() {
+            builder.listens(place, record);
         }
     }
     let kind = builder.kind;
@@ -77,6 +81,7 @@ struct Builder<'a> {
     arq: ArqContext,
     said: BTreeSet<String>,
     missing: Option<Number>,
+    sockets: Sockets,
 }
 
 impl<'a> Builder<'a> {
@@ -112,6 +117,7 @@ impl<'a> Builder<'a> {
             arq: ArqContext { protocol: textbook::protocol(trace), ..ArqContext::default() },
             said: BTreeSet::new(),
             missing: None,
+            sockets: Sockets::default(),
         }
     }
 
@@ -135,13 +141,9 @@ impl<'a> Builder<'a> {
             Fact::Note(note) => self.noted(at, record, note),
             Fact::ArqNote(note) => self.textbook_noted(at, record, note),
             Fact::Delivered { .. } if self.kind == Kind::Udp => self.delivered(record),
-            Fact::Call(call) if self.view.calls == Calls::Shown => {
-                let says = text::call(self.view.language, call);
-                let side = self.facts.seen_by(record.vantage);
-                self.rows.push((2 * at, Row::Call { at: record.at, side, says }));
-            }
             _ => {}
         }
+        self.calls(at, record, about);
     }
 
     /// The instant is over: the congestion windows of its rows are known.

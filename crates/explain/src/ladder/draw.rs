@@ -15,6 +15,7 @@ use super::{
     ArrivalRow, ArrowEnd, Aside, Drawn, Glyphs, Hue, Ladder, Line, Made, NARROWEST, PacketRow, Piece,
     RepeatedRow, Row, View, Why, fold,
 };
+use crate::context::Side;
 use crate::quantity;
 use crate::text::{self, Counted, Word};
 use crate::wording::{cut, pad, tame, to_ascii, width};
@@ -137,7 +138,7 @@ impl Pen<'_> {
                 let head = format!("{} {name}   ", self.view.glyphs.clock());
                 lines.push(self.told(*at, &head, says));
             }
-            Row::Call { at, says, .. } => lines.push(self.told(*at, "", says)),
+            Row::Call { at, side, says } => lines.push(self.called(*at, *side, says)),
             Row::Silence(lasts) => {
                 let lasts = quantity::milliseconds(self.view.language, *lasts);
                 lines.push(Line::painted(Hue::Aside, format!("  ~  {lasts}  ~")));
@@ -159,6 +160,19 @@ impl Pen<'_> {
         text.push_str(head);
         let room = self.geometry.width.saturating_sub(width(&text));
         text.push_str(&says.within(room));
+        Line::painted(Hue::Aside, text)
+    }
+
+    /// A call stands on the side of whoever calls.
+    fn called(&self, at: Instant, side: Option<Side>, says: &crate::Wording) -> Line {
+        if side != Some(Side::Server) {
+            return self.told(at, "", says);
+        }
+        let mut text = format!("{:>w$} ", self.time(Some(at)), w = self.geometry.sent + 1);
+        let says = says.within(self.geometry.width.saturating_sub(width(&text)));
+        let column = self.geometry.width.saturating_sub(width(&says)).max(width(&text));
+        pad(&mut text, column);
+        text.push_str(&says);
         Line::painted(Hue::Aside, text)
     }
 

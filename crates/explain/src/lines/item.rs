@@ -6,10 +6,12 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use aperto_tcp::Reason;
+use aperto_time::Instant;
 use aperto_trace::{Flow, FlowId, HostId, Number, Packet, Transport};
 
 use super::{Kept, Labels, LineView, Reasons};
 use crate::context::{Counting, label_text, printable};
+use crate::sockets::Seen;
 use crate::text::{self, Word};
 use crate::wording::{cut, pad, spread, tame, width, wrap};
 use crate::{Citation, Rule, Wording, ladder};
@@ -33,6 +35,7 @@ pub(super) enum Kind {
     Timer,
     State,
     Announcement,
+    Call,
 }
 
 /// A line to be.
@@ -55,6 +58,8 @@ pub(super) struct Item {
     pub(super) says: Option<String>,
     /// Whether the tag is left out.
     pub(super) bare: bool,
+    /// A call, and when.
+    pub(super) call: Option<(Seen, Instant)>,
 }
 
 impl Default for Item {
@@ -74,6 +79,7 @@ impl Default for Item {
             why: None,
             says: None,
             bare: false,
+            call: None,
         }
     }
 }

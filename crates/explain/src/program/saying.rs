@@ -151,6 +151,8 @@ pub enum Saying {
     Secure(super::secure::SecureSaying),
     /// What Selective Repeat would have done.
     SelectiveRepeatWould { sends: u64, lasted: Duration },
+    /// The application called on one of the system's sockets; the label ends with a space if there is one.
+    Socket { label: String, call: crate::sockets::SocketCall },
     /// A handshake is told in text.
     Told(super::told::Told),
     /// Of a session of a textbook protocol.
@@ -181,6 +183,9 @@ impl Saying {
         if let Self::Mode(saying) = self {
             return saying.lines(language);
         }
+        if let Self::Socket { label, call } = self {
+            return alloc::vec![socket(language, label, *call)];
+        }
         match language {
             Language::English => en::saying(self),
             Language::Portuguese => pt::saying(self),
@@ -192,6 +197,20 @@ impl Saying {
     pub fn text(&self, language: Language) -> String {
         self.lines(language).join(" ")
     }
+}
+
+/// A call on one of the system's sockets, whose segments nobody here sees.
+fn socket(language: Language, label: &str, call: crate::sockets::SocketCall) -> String {
+    use crate::sockets::{Effect, SocketCall};
+    let effect = match call {
+        SocketCall::Socket | SocketCall::Bind(_) | SocketCall::Listen => Effect::Nothing,
+        _ => Effect::Likely,
+    };
+    let mut line = format!("{label}{}", crate::text::word(language, crate::text::Word::TagApp));
+    crate::wording::pad(&mut line, crate::wording::width(label) + 12);
+    let room = 80_usize.saturating_sub(crate::wording::width(&line));
+    line.push_str(&crate::text::socket(language, call, effect).within(room));
+    line
 }
 
 /// What stands before the place where one types.

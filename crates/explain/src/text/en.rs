@@ -6,6 +6,7 @@ pub(super) mod engine;
 pub(super) mod long;
 pub(super) mod note;
 pub(super) mod reason;
+pub(super) mod sockets;
 pub(super) mod spoken;
 pub(super) mod words;
 pub(super) mod world;
