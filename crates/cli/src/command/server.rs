@@ -359,24 +359,24 @@ impl Room {
         }
     }
 
-    /// Serves one client from its first text to its end.
-    async fn attend(self: Rc<Self>, conversation: Conversation, peer: SocketAddr) -> Result<Exit, Fault> {
-        let endpoints = self.endpoints(&conversation);
-        let label = self.label(endpoints);
-        let opened = Saying::Opened {
-            label: label.clone(),
-            peer,
-            connections: self.connections.get(),
-            port: self.port,
-        };
+    /// Somebody is there, and accepted.
+    fn welcome(&self, endpoints: Option<aperto_host::Endpoints>, label: &str, peer: SocketAddr) {
         if let (Some(scribe), Some(endpoints)) = (&self.scribe, endpoints) {
             scribe.lock().call(Some(endpoints), Call::Accept);
         }
         if self.wire == WireKind::Os {
             self.say(&Saying::LikelyOpened);
         }
-        self.say(&opened);
-        self.os_call(&label, SocketCall::Accept);
+        let (connections, port) = (self.connections.get(), self.port);
+        self.say(&Saying::Opened { label: label.into(), peer, connections, port });
+        self.os_call(label, SocketCall::Accept);
+    }
+
+    /// Serves one client from its first text to its end.
+    async fn attend(self: Rc<Self>, conversation: Conversation, peer: SocketAddr) -> Result<Exit, Fault> {
+        let endpoints = self.endpoints(&conversation);
+        let label = self.label(endpoints);
+        self.welcome(endpoints, &label, peer);
         let mut conversation = self.secured(conversation, &label, peer).await?;
         let operator = self.operator.borrow().as_ref().map(broadcast::Sender::subscribe);
         let file = match &self.service {
