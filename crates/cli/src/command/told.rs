@@ -40,9 +40,9 @@ async fn end_of(conversation: &Conversation, went: &Went, done: &std::io::Result
 /// The call behind an end.
 const fn ends(what: Ends) -> SocketCall {
     match what {
-        Ends::ByUs => SocketCall::Shutdown,
-        Ends::ByUsToo => SocketCall::Close,
-        Ends::ByThem => SocketCall::RecvEnd,
+        Ends::WeFirst => SocketCall::Shutdown,
+        Ends::WeToo => SocketCall::Close,
+        Ends::They => SocketCall::RecvEnd,
     }
 }
 

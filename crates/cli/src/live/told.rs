@@ -36,11 +36,11 @@ pub(crate) enum Happens<'a> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Ends {
     /// We do, and go on hearing.
-    ByUs,
+    WeFirst,
     /// We do, after the other side has.
-    ByUsToo,
+    WeToo,
     /// The other side does.
-    ByThem,
+    They,
 }
 
 /// How a conversation went.
@@ -138,7 +138,7 @@ impl Player<'_> {
                     let read = into.get(..read?).unwrap_or_default();
                     if read.is_empty() {
                         self.peer_closed = true;
-                        happens(Happens::Ends(Ends::ByThem));
+                        happens(Happens::Ends(Ends::They));
                         self.machine.peer_closed(self.now());
                     } else {
                         self.tally.read(read);
@@ -171,7 +171,7 @@ impl Player<'_> {
                     self.tally.sent += octets.len() as u64;
                 }
                 Some(Want::Close) => {
-                    happens(Happens::Ends(if self.peer_closed { Ends::ByUsToo } else { Ends::ByUs }));
+                    happens(Happens::Ends(if self.peer_closed { Ends::WeToo } else { Ends::WeFirst }));
                     self.closed = true;
                     conversation.shutdown().await?;
                 }
