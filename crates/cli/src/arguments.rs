@@ -1,6 +1,7 @@
 //! The command line: what it may say (`tree.rs`, `flags.rs`), what it says as typed values
 //! (`read.rs`, `channel.rs`), and what is wrong with it (`refuse.rs`).
 
+pub(crate) mod bench;
 pub(crate) mod channel;
 pub(crate) mod flags;
 pub(crate) mod integrity;

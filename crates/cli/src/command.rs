@@ -1,5 +1,6 @@
 //! What each command does, one file each.
 
+pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod client;
 pub(crate) mod compare;

@@ -22,6 +22,7 @@ mod language;
 mod live;
 mod looks;
 mod output;
+mod plot;
 mod record;
 mod settings;
 mod system;
@@ -33,7 +34,9 @@ use aperto_explain::program::{Exit, Fault};
 
 use arguments::read::{self, Job};
 use arguments::refuse::{self, Refusal};
-use command::{check, client, compare, demo, integrity, key, merge, papers, replay, server, show, states};
+use command::{
+    bench, check, client, compare, demo, integrity, key, merge, papers, replay, server, show, states,
+};
 use environment::Environment;
 use looks::Looks;
 use settings::Settings;
@@ -102,6 +105,7 @@ fn perform(job: Job, looks: &Looks, environment: &Environment) -> Result<Exit, F
         Job::Version => Ok(papers::version(looks)),
         Job::Server(job) => server::run(job, looks, environment),
         Job::Client(job) => client::run(job, looks, environment),
+        Job::Bench(job) => bench::run(&job, looks, environment),
         Job::Compare(job) => compare::run(&job, looks),
         Job::Integrity(job) => integrity::run(&job, looks),
         Job::Show(job) => show::run(&job, looks),

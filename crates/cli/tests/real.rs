@@ -16,6 +16,7 @@
 //! | [`merge`] | the recordings of two processes as one |
 //! | [`replay`] | recordings that are run again, and those that cannot be |
 //! | [`states`] | the state diagram of recordings, and the system's own sockets |
+//! | [`bench`] | a matrix, and who reads its files |
 //! | [`bad_input`] | what a user gets wrong |
 //!
 //! Where a tool or a right is missing, a test says so by name and passes. Unix only: signals,
@@ -31,6 +32,8 @@
 
 #[path = "real/bad_input.rs"]
 mod bad_input;
+#[path = "real/bench.rs"]
+mod bench;
 #[path = "real/check.rs"]
 mod check;
 #[path = "real/interrupt.rs"]

@@ -6,6 +6,7 @@
 //!
 //! Left out: what a segment means (`text`), and the help of each flag, which stands beside the flag.
 
+pub mod bench;
 pub mod claims;
 mod en;
 pub mod integrity;

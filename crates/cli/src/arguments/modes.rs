@@ -100,21 +100,33 @@ pub(crate) fn read(matches: &ArgMatches, protocol: Protocol) -> Result<Modes, Fa
     {
         return Err(Fault::BadNumber { flag: "--window".into(), value: window.to_string(), from: 1, to: 1 });
     }
-    let word = |flag: &str| matches.get_one::<String>(flag).map(String::as_str);
     Ok(Modes {
         payload: payload.and_then(|n| u16::try_from(n).ok()),
         max: max.and_then(|n| u32::try_from(n).ok()),
         window: window.and_then(|n| u16::try_from(n).ok()),
-        acknowledgement: word("ack").map(|word| match word {
-            "group" => Acknowledgement::Group,
-            _ => Acknowledgement::Individual,
-        }),
-        negative: matches.get_flag("nack"),
-        integrity: word("integrity").map(|word| match word {
-            "crc32" => Integrity::Crc32,
-            _ => Integrity::InternetChecksum,
-        }),
+        ..read_acknowledging(matches)
     })
+}
+
+/// What was said of acknowledgements and damage.
+pub(crate) fn read_acknowledging(matches: &ArgMatches) -> Modes {
+    let word = |flag: &str| matches.get_one::<String>(flag).map(String::as_str);
+    Modes {
+        acknowledgement: word("ack").map(acknowledgement),
+        negative: matches.get_flag("nack"),
+        integrity: word("integrity").map(integrity),
+        ..Modes::default()
+    }
+}
+
+/// What `individual` and `group` stand for.
+pub(crate) fn acknowledgement(word: &str) -> Acknowledgement {
+    if word == "group" { Acknowledgement::Group } else { Acknowledgement::Individual }
+}
+
+/// What `checksum` and `crc32` stand for.
+pub(crate) fn integrity(word: &str) -> Integrity {
+    if word == "crc32" { Integrity::Crc32 } else { Integrity::InternetChecksum }
 }
 
 /// The mode that a protocol's name stands for.

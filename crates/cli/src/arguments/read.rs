@@ -12,6 +12,7 @@ use aperto_sim::recipe::Protocol;
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
+use super::bench;
 use super::channel::{self, Channel, bad_quantity};
 use super::modes::{self, Modes};
 use super::secure::{self, Secure};
@@ -37,6 +38,8 @@ pub(crate) enum Job {
     Compare(Compare),
     /// One file through several layers that protect it.
     Integrity(integrity::Job),
+    /// A matrix of protocols and channels.
+    Bench(bench::Bench),
     /// Draw a recording.
     Show(Show),
     /// The state diagram, or the system's sockets.
@@ -227,6 +230,7 @@ pub(crate) fn job(matches: &ArgMatches) -> Result<Job, Fault> {
         },
         Some(("server", below)) => server(below).map(Job::Server),
         Some(("client", below)) => client(below).map(Job::Client),
+        Some(("bench", below)) => bench::read(below).map(Job::Bench),
         Some(("compare", below)) => match integrity::read(below)? {
             Some(job) => Ok(Job::Integrity(job)),
             None => compare(below).map(Job::Compare),

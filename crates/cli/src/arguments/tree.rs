@@ -7,6 +7,7 @@ use aperto_explain::Language;
 use aperto_sim::scenes::Scene;
 use clap::{Arg, ArgAction, Command};
 
+use super::bench;
 use super::flags::{self, Say};
 use super::integrity;
 use super::modes;
@@ -59,6 +60,7 @@ pub(crate) fn command(language: Language) -> Command {
             server(say),
             client(say),
             compare(say),
+            bench::command(say),
             show(say),
         ])
         .subcommands(tools::commands(say))

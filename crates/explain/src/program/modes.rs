@@ -11,7 +11,7 @@ use core::net::SocketAddr;
 use aperto_app::hello::{Change, Refusal, Terms};
 use aperto_time::Duration;
 
-use super::{Exit, Notice};
+use super::{BadConfig, Exit, Notice};
 use crate::Language;
 use crate::hello::{integrity_name, mode_name, refusal};
 use crate::quantity::{bytes, duration};
@@ -75,6 +75,8 @@ pub enum ModeFault {
     Silent { remote: SocketAddr },
     /// The message is longer than a message may be.
     MessageTooLong { octets: u64, longest: u32 },
+    /// A file with a matrix that cannot be understood, and the words that one may have.
+    BadExperiment { file: String, line: usize, key: String, why: BadConfig, words: Vec<String> },
 }
 
 impl ModeFault {
@@ -85,7 +87,7 @@ impl ModeFault {
             Self::NotGranted { .. } | Self::Reset { .. } => Exit::Refused,
             Self::NoGrant { .. } | Self::Silent { .. } => Exit::TimedOut,
             Self::GrantedOtherwise { .. } | Self::BrokeTerms { .. } => Exit::Foreign,
-            Self::MessageTooLong { .. } => Exit::Usage,
+            Self::MessageTooLong { .. } | Self::BadExperiment { .. } => Exit::Usage,
         }
     }
 
@@ -100,6 +102,7 @@ impl ModeFault {
             Self::Reset { .. } => "session-reset",
             Self::Silent { .. } => "session-silent",
             Self::MessageTooLong { .. } => "message-too-long",
+            Self::BadExperiment { .. } => "bad-experiment",
         }
     }
 
@@ -142,6 +145,15 @@ fn fault_en(fault: &ModeFault) -> Notice {
             Notice::new(format!("a message of {octets} bytes is longer than {longest}"))
                 .line("raise the agreement:  --max N   or send it in parts:  --file FILE")
         }
+        ModeFault::BadExperiment { file, line, key, why, words } => {
+            let what = match why {
+                BadConfig::UnknownKey => format!("there is no {key} in a matrix"),
+                BadConfig::BadValue => format!("{key} cannot be this"),
+                BadConfig::Syntax => "this is not TOML".into(),
+            };
+            Notice::new(format!("{file}, line {line}: {what}"))
+                .line(format!("under [bench]: {}", words.join(", ")))
+        }
     }
 }
 
@@ -177,6 +189,15 @@ fn fault_pt(fault: &ModeFault) -> Notice {
         ModeFault::MessageTooLong { octets, longest } => {
             Notice::new(format!("uma mensagem de {octets} bytes passa de {longest}"))
                 .line("aumente o combinado:  --max N   ou envie em partes:  --file ARQUIVO")
+        }
+        ModeFault::BadExperiment { file, line, key, why, words } => {
+            let what = match why {
+                BadConfig::UnknownKey => format!("não há {key} numa matriz"),
+                BadConfig::BadValue => format!("{key} não pode ser isto"),
+                BadConfig::Syntax => "isto não é TOML".into(),
+            };
+            Notice::new(format!("{file}, linha {line}: {what}"))
+                .line(format!("sob [bench]: {}", words.join(", ")))
         }
     }
 }
@@ -381,6 +402,15 @@ mod tests {
             ModeFault::Reset { remote },
             ModeFault::Silent { remote },
             ModeFault::MessageTooLong { octets: 101, longest: 100 },
+            ModeFault::BadExperiment {
+                file: "a.aperto.toml".into(),
+                line: 3,
+                key: "windows".into(),
+                why: BadConfig::UnknownKey,
+                words: ["proto", "window", "delay", "loss", "reorder", "packets", "payload"]
+                    .map(String::from)
+                    .to_vec(),
+            },
         ]);
         for language in [Language::English, Language::Portuguese] {
             for saying in &sayings {
