@@ -14,6 +14,7 @@ pub(crate) mod secure;
 pub(crate) mod states;
 pub(crate) mod told;
 pub(crate) mod tools;
+pub(crate) mod transfer;
 pub(crate) mod tree;
 
 #[cfg(test)]

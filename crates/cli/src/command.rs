@@ -17,6 +17,7 @@ pub(crate) mod server;
 pub(crate) mod show;
 pub(crate) mod states;
 mod told;
+pub(crate) mod transfer;
 mod why;
 
 use std::sync::atomic::Ordering;

@@ -6,12 +6,16 @@
 //! | [`scribe`], [`watch`], [`fate`] | what happens, written down and told |
 //! | [`spoil`] | the channel's flags on a real wire |
 //! | [`line`] | datagrams of the textbook protocols between sessions and a socket |
+//! | [`carry`], [`disk`], [`shelf`], [`bar`] | files: the stream, where they go, where they come from, progress |
 //! | [`talk`] | what a server does with a connection |
 //! | [`told`] | a handshake told in text |
 //! | [`prompt`], [`slash`], [`mod@printer`] | who types, and printing meanwhile |
 //! | [`secure`] | TLS around a conversation, and keys |
 //! | [`signal`] | Ctrl-C |
 
+pub(crate) mod bar;
+pub(crate) mod carry;
+pub(crate) mod disk;
 pub(crate) mod fate;
 pub(crate) mod line;
 pub(crate) mod net;
@@ -19,6 +23,7 @@ pub(crate) mod printer;
 pub(crate) mod prompt;
 pub(crate) mod scribe;
 pub(crate) mod secure;
+pub(crate) mod shelf;
 pub(crate) mod signal;
 pub(crate) mod slash;
 pub(crate) mod spoil;

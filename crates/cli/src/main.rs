@@ -36,6 +36,7 @@ use arguments::read::{self, Job};
 use arguments::refuse::{self, Refusal};
 use command::{
     bench, check, client, compare, demo, integrity, key, merge, papers, replay, server, show, states,
+    transfer,
 };
 use environment::Environment;
 use looks::Looks;
@@ -106,6 +107,8 @@ fn perform(job: Job, looks: &Looks, environment: &Environment) -> Result<Exit, F
         Job::Server(job) => server::run(job, looks, environment),
         Job::Client(job) => client::run(job, looks, environment),
         Job::Bench(job) => bench::run(&job, looks, environment),
+        Job::FileServer(job) => transfer::server(&job, looks, environment),
+        Job::FileClient(job) => transfer::client(&job, looks, environment),
         Job::Compare(job) => compare::run(&job, looks),
         Job::Integrity(job) => integrity::run(&job, looks),
         Job::Show(job) => show::run(&job, looks),

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`processes`] | server and client over the tunnel: files, faults, several clients, a chat |
 //! | [`modes`] | stop-and-wait, Go-Back-N and Selective Repeat over UDP |
+//! | [`transfer`] | files and folders: killed, resumed, refused |
 //! | [`os_sockets`] | the system's sockets: `nc` and Python |
 //! | [`told`] | handshakes told in text: Python, and a person who types |
 //! | [`secure`] | `--secure`: whom one trusts, and what is said where there is no secrecy |
@@ -63,6 +64,8 @@ mod states;
 mod support;
 #[path = "real/told.rs"]
 mod told;
+#[path = "real/transfer.rs"]
+mod transfer;
 #[path = "real/tshark.rs"]
 mod tshark;
 #[cfg(target_os = "linux")]

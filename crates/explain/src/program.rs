@@ -16,6 +16,7 @@ pub mod saying;
 pub mod secure;
 pub mod told;
 pub mod tools;
+pub mod transfer;
 
 use alloc::format;
 use alloc::string::String;
@@ -264,6 +265,8 @@ pub enum Fault {
     Mode(modes::ModeFault),
     /// No secrecy, or not any more.
     Secure(secure::SecureFault),
+    /// File transfer.
+    Transfer(transfer::TransferFault),
 }
 
 /// Why a flag would do nothing.
@@ -373,6 +376,7 @@ impl Fault {
             Self::Told(wrong) => wrong.exit(),
             Self::Mode(fault) => fault.exit(),
             Self::Secure(fault) => fault.exit(),
+            Self::Transfer(fault) => fault.exit(),
         }
     }
 
@@ -425,6 +429,7 @@ impl Fault {
             Self::Told(wrong) => wrong.mistake.code(),
             Self::Mode(fault) => fault.code(),
             Self::Secure(fault) => fault.code(),
+            Self::Transfer(fault) => fault.code(),
         }
     }
 
@@ -435,6 +440,9 @@ impl Fault {
             return fault.notice(language);
         }
         if let Self::Tool(fault) = self {
+            return fault.notice(language);
+        }
+        if let Self::Transfer(fault) = self {
             return fault.notice(language);
         }
         if let Self::Told(wrong) = self {

@@ -168,7 +168,8 @@ impl Line {
 
     pub(super) fn poll_deadline(&self) -> Option<Duration> {
         let opened_at = self.opened_at?;
-        if self.closing == Closing::Done {
+        // How long the end may take is the connection's business.
+        if self.closing != Closing::NotYet {
             return None;
         }
         let patience = &self.patience;
@@ -182,7 +183,8 @@ impl Line {
     /// Time has passed: the disk's work is said, and what took too long.
     pub(super) fn deadline_passed(&mut self, now: Duration) -> Option<Failure> {
         let opened_at = self.opened_at?;
-        if self.closing == Closing::Done {
+        // How long the end may take is the connection's business.
+        if self.closing != Closing::NotYet {
             return None;
         }
         if self.busy_since.is_some_and(|since| since + BUSY_EVERY <= now) {

@@ -79,7 +79,7 @@ impl Entry {
 }
 
 /// Why a manifest is refused.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum BadManifest {
     /// It ends in the middle, or holds what is no entry.
     Malformed,

@@ -140,7 +140,7 @@ impl Refusal {
 }
 
 /// Why a transfer failed, as the end knows it that found out.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Failure {
     /// The peer speaks something else.
     Stranger(Stranger),

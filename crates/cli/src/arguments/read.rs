@@ -17,7 +17,7 @@ use super::channel::{self, Channel, bad_quantity};
 use super::modes::{self, Modes};
 use super::secure::{self, Secure};
 use super::told::{self, Telling};
-use super::{integrity, repeat};
+use super::{integrity, repeat, transfer};
 use super::{states, tools};
 
 /// The port of everybody's server.
@@ -34,6 +34,10 @@ pub(crate) enum Job {
     Server(Server),
     /// Connect to a server.
     Client(Client),
+    /// Receive files from clients, or give them to them.
+    FileServer(transfer::FileServer),
+    /// Send files to a server, or fetch them.
+    FileClient(transfer::FileClient),
     /// One message through several protocols.
     Compare(Compare),
     /// One file through several layers that protect it.
@@ -164,6 +168,8 @@ pub(crate) enum Service {
     Chat,
     /// Writes a file.
     Out(String),
+    /// Receives files, or gives them.
+    Files,
     /// Tells a handshake in text.
     Text(Telling),
 }
@@ -228,8 +234,14 @@ pub(crate) fn job(matches: &ArgMatches) -> Result<Job, Fault> {
             None => Ok(Job::Scenes),
             Some(scene) => demo(below, Some(scene.clone()), "demo").map(Job::Demo),
         },
-        Some(("server", below)) => server(below).map(Job::Server),
-        Some(("client", below)) => client(below).map(Job::Client),
+        Some(("server", below)) => match transfer::of_server(below)? {
+            Some(asked) => transfer::file_server(server(below)?, asked).map(Job::FileServer),
+            None => server(below).map(Job::Server),
+        },
+        Some(("client", below)) => match transfer::of_client(below)? {
+            Some(asked) => transfer::file_client(client(below)?, asked).map(Job::FileClient),
+            None => client(below).map(Job::Client),
+        },
         Some(("bench", below)) => bench::read(below).map(Job::Bench),
         Some(("compare", below)) => match integrity::read(below)? {
             Some(job) => Ok(Job::Integrity(job)),

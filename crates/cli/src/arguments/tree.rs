@@ -14,6 +14,7 @@ use super::modes;
 use super::secure;
 use super::told;
 use super::tools;
+use super::transfer;
 
 /// The shells that completions exist for.
 pub(crate) const SHELLS: [&str; 5] = ["bash", "zsh", "fish", "powershell", "elvish"];
@@ -121,6 +122,7 @@ fn server(say: Say) -> Command {
             say.one("where to listen (127.0.0.1:7000)", "onde escutar (127.0.0.1:7000)"),
         ))
         .args(flags::server(say))
+        .args(transfer::server_flags(say))
         .arg(told::flag(say))
         .args(flags::wire(say))
         .args(modes::live(say))
@@ -156,6 +158,7 @@ fn client(say: Say) -> Command {
             say.one("which port (7000)", "qual porta (7000)"),
         ))
         .args(flags::client(say))
+        .args(transfer::client_flags(say))
         .arg(told::flag(say))
         .args(flags::wire(say))
         .args(modes::live(say))

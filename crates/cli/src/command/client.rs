@@ -75,7 +75,7 @@ struct Ready {
     secure: Option<ClientSide>,
 }
 
-fn resolve(host: &str, port: u16) -> Result<SocketAddr, Fault> {
+pub(super) fn resolve(host: &str, port: u16) -> Result<SocketAddr, Fault> {
     let unknown = || Fault::UnknownHost { name: host.into() };
     let mut found: Vec<SocketAddr> = (host, port).to_socket_addrs().map_err(|_| unknown())?.collect();
     // The server listens on IPv4 unless it is told otherwise.
@@ -154,7 +154,11 @@ async fn over_tcp(
 }
 
 /// Opens the connection.
-async fn connect(job: &Client, remote: SocketAddr, net: Option<&mut Net>) -> Result<Conversation, Fault> {
+pub(super) async fn connect(
+    job: &Client,
+    remote: SocketAddr,
+    net: Option<&mut Net>,
+) -> Result<Conversation, Fault> {
     let failed = |error| net::not_connected(&error, &job.live.command);
     let Some(net) = net else { return Conversation::connect_os(remote).await.map_err(failed) };
     let stack = net.stack.clone();

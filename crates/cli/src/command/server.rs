@@ -129,7 +129,11 @@ async fn over_tcp(
     live::conclude(scribe.as_ref(), printer, printing, outcome, &looks)
 }
 
-fn open(job: &Server, looks: &Looks, printer: &Printer) -> Result<(Option<Net>, Listening), Fault> {
+pub(super) fn open(
+    job: &Server,
+    looks: &Looks,
+    printer: &Printer,
+) -> Result<(Option<Net>, Listening), Fault> {
     let failed = |error| net::refused_here(&error, &job.live.command);
     if job.live.wire == WireKind::Os {
         let backlog = u32::try_from(BACKLOG).unwrap_or(u32::MAX);

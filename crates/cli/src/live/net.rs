@@ -117,7 +117,7 @@ pub(crate) fn tcp_config(live: &Live, pace: Pace) -> aperto_tcp::Config {
 pub(crate) const fn pace_of(service: &Service) -> Pace {
     match service {
         Service::Receipt | Service::Chat | Service::Text(_) => Pace::Talk,
-        Service::Echo | Service::Upper | Service::Sink | Service::Out(_) => Pace::Transfer,
+        Service::Echo | Service::Upper | Service::Sink | Service::Out(_) | Service::Files => Pace::Transfer,
     }
 }
 

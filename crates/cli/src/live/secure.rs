@@ -70,6 +70,7 @@ const fn protocol_of(service: &Service) -> &'static str {
         Service::Upper => alpn::UPPER,
         Service::Sink | Service::Out(_) => alpn::SINK,
         Service::Chat => alpn::TALK,
+        Service::Files => alpn::TRANSFER,
         Service::Text(_) => alpn::TEXT,
     }
 }
@@ -235,6 +236,8 @@ pub(crate) enum Speaks {
     Octets,
     /// A handshake told in text.
     Text,
+    /// Files.
+    Files,
 }
 
 impl Speaks {
@@ -242,6 +245,7 @@ impl Speaks {
         match self {
             Self::Octets => &alpn::OCTETS,
             Self::Text => &[alpn::TEXT],
+            Self::Files => &[alpn::TRANSFER],
         }
     }
 }

@@ -52,7 +52,7 @@ pub(crate) fn answer(service: &Service, language: Language, octets: &[u8]) -> Ve
         Service::Receipt => Saying::Receipt { octets: octets.len() as u64 }.text(language).into_bytes(),
         Service::Echo => octets.to_vec(),
         Service::Upper => String::from_utf8_lossy(octets).to_uppercase().into_bytes(),
-        Service::Sink | Service::Chat | Service::Out(_) | Service::Text(_) => Vec::new(),
+        Service::Sink | Service::Chat | Service::Out(_) | Service::Files | Service::Text(_) => Vec::new(),
     }
 }
 

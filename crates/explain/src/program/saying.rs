@@ -157,6 +157,8 @@ pub enum Saying {
     Told(super::told::Told),
     /// Of a session of a textbook protocol.
     Mode(super::modes::ModeSaying),
+    /// File transfer.
+    Transfer(super::transfer::TransferSaying),
 }
 
 /// What the channel of a comparison does.
@@ -174,6 +176,9 @@ impl Saying {
     /// In words: one line, or several.
     #[must_use]
     pub fn lines(&self, language: Language) -> Vec<String> {
+        if let Self::Transfer(saying) = self {
+            return saying.lines(language);
+        }
         if let Self::Secure(saying) = self {
             return saying.lines(language);
         }

@@ -117,6 +117,7 @@ fn all() -> Vec<Fault> {
         Fault::ForeignPeer { from: remote, octets: 3 },
         Fault::NotDelivered { delivered: 1, of: 2 },
         Fault::Endless { packets: 9 },
+        Fault::Transfer(transfer::TransferFault::GaveUp { tries: 20, remote }),
         Fault::Tool(tools::ToolFault::ReplayCutOff { file: text(), at: 7, records: 2 }),
     ];
     for why in [
@@ -184,5 +185,5 @@ fn each_fault_has_a_code_of_its_own() {
     codes.sort_unstable();
     codes.dedup();
     // One for each variant.
-    assert_eq!(codes.len(), 42);
+    assert_eq!(codes.len(), 43);
 }
