@@ -17,6 +17,7 @@
 //! | [`merge`] | the recordings of two processes as one |
 //! | [`replay`] | recordings that are run again, and those that cannot be |
 //! | [`states`] | the state diagram of recordings, and the system's own sockets |
+//! | [`readme`], [`claims`] | the commands of both READMEs as they stand there, and what else they say |
 //! | [`bench`] | a matrix, and who reads its files |
 //! | [`bad_input`] | what a user gets wrong |
 //!
@@ -37,6 +38,8 @@ mod bad_input;
 mod bench;
 #[path = "real/check.rs"]
 mod check;
+#[path = "real/claims.rs"]
+mod claims;
 #[path = "real/interrupt.rs"]
 mod interrupt;
 #[path = "real/merge.rs"]
@@ -49,6 +52,8 @@ mod openssl;
 mod os_sockets;
 #[path = "real/processes.rs"]
 mod processes;
+#[path = "real/readme.rs"]
+mod readme;
 #[path = "real/replay.rs"]
 mod replay;
 #[path = "real/secrets.rs"]
