@@ -282,3 +282,22 @@ fn the_kernel_carries_a_handshake_told_in_text_to_our_tcp_and_back() {
         }
     });
 }
+
+/// Files from the kernel's own TCP into ours.
+#[test]
+fn a_folder_arrives_over_tun_from_the_systems_own_sockets() {
+    in_namespace("tun", "a_folder_arrives_over_tun_from_the_systems_own_sockets", || {
+        let scratch = Scratch::new();
+        std::fs::create_dir_all(scratch.file("aula")).unwrap();
+        std::fs::create_dir_all(scratch.file("chegada")).unwrap();
+        let (file, _) = scratch.large("aula/mar.jpg", 4 * MEBIBYTE);
+        let target = scratch.file("chegada");
+        let server = server(80, &["--wire", "tun", "--receive", &target, "--once", "--view", "none"]);
+        let source = scratch.file("aula");
+        let client = run(&["client", OURS, "80", "--wire", "os", "--send", &source]).ended(0);
+        assert!(client.out.contains("1 file, 4.0 MiB: arrived whole"), "{}", client.out);
+        server.finish().ended(0);
+        let copy = format!("{target}/aula/mar.jpg");
+        assert!(std::fs::read(file).unwrap() == std::fs::read(copy).unwrap());
+    });
+}
