@@ -243,7 +243,7 @@ async fn accept_all(
                 }
                 room.connections.set(connections + 1);
                 room.accepted.set(room.accepted.get() + 1);
-                over.spawn_local(Rc::clone(room).attend(conversation, peer));
+                over.spawn_local(Rc::clone(room).attend(conversation, peer, room.accepted.get()));
             }
             Some(ended) = over.join_next(), if !over.is_empty() => {
                 if job.once {
@@ -356,10 +356,10 @@ impl Room {
     }
 
     /// How a connection is called everywhere.
-    fn label(&self, endpoints: Option<aperto_host::Endpoints>) -> String {
+    fn label(&self, endpoints: Option<aperto_host::Endpoints>, place: u64) -> String {
         match (endpoints, &self.scribe) {
             (Some(endpoints), Some(scribe)) => scribe.lock().connection_between(endpoints).0,
-            _ => format!("c{}", self.accepted.get()),
+            _ => format!("c{place}"),
         }
     }
 
@@ -376,15 +376,20 @@ impl Room {
         self.os_call(label, SocketCall::Accept);
     }
 
-    /// Serves one client from its first text to its end.
-    async fn attend(self: Rc<Self>, conversation: Conversation, peer: SocketAddr) -> Result<Exit, Fault> {
+    /// Serves one client, who came at this place, from its first text to its end.
+    async fn attend(
+        self: Rc<Self>,
+        conversation: Conversation,
+        peer: SocketAddr,
+        place: u64,
+    ) -> Result<Exit, Fault> {
         let endpoints = self.endpoints(&conversation);
-        let label = self.label(endpoints);
+        let label = self.label(endpoints, place);
         self.welcome(endpoints, &label, peer);
         let mut conversation = self.secured(conversation, &label, peer).await?;
         let operator = self.operator.borrow().as_ref().map(broadcast::Sender::subscribe);
         let file = match &self.service {
-            Service::Out(file) if self.accepted.get() > 1 => Some(format!("{file}.{label}")),
+            Service::Out(file) if place > 1 => Some(format!("{file}.{label}")),
             Service::Out(file) => Some(file.clone()),
             _ => None,
         };

@@ -17,7 +17,7 @@ use aperto_secure::known::{Entry, name};
 use aperto_secure::rustls::{ClientConfig, KeyLog, NoKeyLog, ServerConfig};
 use aperto_secure::secrets::Recorded;
 use aperto_secure::tls::{self, KeyCheck};
-use aperto_secure::{Address, FileError, Identity, Known, Secrets, Trouble, alpn};
+use aperto_secure::{Address, FileError, Fingerprint, Identity, Known, Secrets, Trouble, alpn};
 use aperto_tokio::{Conversation, NotSecured};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::Semaphore;
@@ -316,6 +316,7 @@ impl ClientSide {
                 return Err(Fault::Secure(mismatch.unwrap_or_else(|| of_trouble(trouble, remote))));
             }
         };
+        say(SecureSaying::HelloAnswered);
         if let Some(agreed) = secured.agreed() {
             say(SecureSaying::Secured {
                 label: String::new(),
@@ -325,35 +326,53 @@ impl ClientSide {
             });
         }
         if let Some(seen) = self.check.seen() {
-            let file = shown(self.known.file());
-            let believed = match (self.pinned, self.entry) {
-                (true, _) => Believed::Pinned,
-                (false, Some(_)) => Believed::Known(file),
-                (false, None) => {
-                    let kept = self.known.add(&self.host, self.port, seen);
-                    kept.map_err(|error| file_fault(&error))?;
-                    Believed::FirstSeen(file)
-                }
-            };
+            let believed = self.believe(seen)?;
             say(SecureSaying::Key { fingerprint: seen.to_string(), words: seen.words(), believed });
         }
         say(SecureSaying::Listener);
         Ok(secured)
     }
 
+    /// Why a key that was shown and proven is believed; one that is seen first is kept.
+    ///
+    /// The list is asked once more: an earlier connection of ours, or another program, may have
+    /// kept a key meanwhile.
+    fn believe(&self, seen: Fingerprint) -> Result<Believed, Fault> {
+        if self.pinned {
+            return Ok(Believed::Pinned);
+        }
+        let file = shown(self.known.file());
+        match self.known.of(&self.host, self.port).map_err(|error| file_fault(&error))? {
+            Some(entry) if entry.fingerprint == seen => Ok(Believed::Known(file)),
+            Some(entry) => Err(Fault::Secure(self.changed(entry, seen))),
+            None => {
+                let kept = self.known.add(&self.host, self.port, seen);
+                kept.map_err(|error| file_fault(&error))?;
+                Ok(Believed::FirstSeen(file))
+            }
+        }
+    }
+
+    fn changed(&self, entry: Entry, seen: Fingerprint) -> SecureFault {
+        SecureFault::ChangedKey {
+            server: name(&self.host, self.port),
+            file: shown(self.known.file()),
+            line: entry.line,
+            known: entry.fingerprint.to_string(),
+            seen: seen.to_string(),
+        }
+    }
+
     /// Another key than the wanted one, as a fault.
     fn mismatch(&self) -> Option<SecureFault> {
         let (wanted, seen) = self.check.mismatch()?;
-        let (server, wanted, seen) = (name(&self.host, self.port), wanted.to_string(), seen.to_string());
         Some(match self.entry {
-            Some(entry) => SecureFault::ChangedKey {
-                server,
-                file: shown(self.known.file()),
-                line: entry.line,
-                known: wanted,
-                seen,
+            Some(entry) => self.changed(entry, seen),
+            None => SecureFault::WrongPin {
+                server: name(&self.host, self.port),
+                wanted: wanted.to_string(),
+                seen: seen.to_string(),
             },
-            None => SecureFault::WrongPin { server, wanted, seen },
         })
     }
 }
@@ -375,6 +394,33 @@ pub(crate) fn is_client_hello(octets: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A client that connects again, and two clients at once.
+    #[test]
+    fn a_key_is_kept_once_and_another_one_that_came_meanwhile_is_refused() {
+        let folder = std::env::temp_dir().join(format!("aperto-believe-{}", std::process::id()));
+        let check = KeyCheck::new(None);
+        let side = || ClientSide {
+            config: tls::client(&alpn::OCTETS, &check, Arc::new(NoKeyLog {})).unwrap(),
+            check: Arc::clone(&check),
+            known: Known::in_folder(&folder),
+            entry: None,
+            pinned: false,
+            host: "ana".into(),
+            port: 7000,
+            secrets: None,
+        };
+        let print = |of: &[u8]| Fingerprint::of_public_key(of);
+        let (first, second) = (side(), side());
+        assert!(matches!(first.believe(print(b"one")), Ok(Believed::FirstSeen(_))));
+        assert!(matches!(first.believe(print(b"one")), Ok(Believed::Known(_))));
+        assert!(matches!(second.believe(print(b"one")), Ok(Believed::Known(_))));
+        let other = second.believe(print(b"two"));
+        assert!(matches!(other, Err(Fault::Secure(SecureFault::ChangedKey { line: 2, .. }))), "{other:?}");
+        let text = std::fs::read_to_string(folder.join("known_servers")).unwrap();
+        assert_eq!(text.lines().count(), 2, "{text}");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 
     #[test]
     fn who_wants_tls_is_known_by_the_first_octets() {

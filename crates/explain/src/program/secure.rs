@@ -155,6 +155,8 @@ pub enum SecureSaying {
     OtherMachine { file: String },
     /// The client sends its ClientHello, in plain.
     HelloInPlain,
+    /// The server answered, in plain still.
+    HelloAnswered,
     /// The handshake is over; from here on all is encrypted.
     Secured { label: String, suite: String, group: String, service: String },
     /// Whose key it is.

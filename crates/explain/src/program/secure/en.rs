@@ -180,6 +180,9 @@ pub(super) fn saying(saying: &SecureSaying) -> Vec<String> {
         SecureSaying::HelloInPlain => {
             "[TLS]       ClientHello, in plain: version, suites and service can be read".into()
         }
+        SecureSaying::HelloAnswered => {
+            "[TLS]       ServerHello, in plain; all after it is encrypted, its key as well".into()
+        }
         SecureSaying::Secured { label, suite, group, service } => {
             return vec![
                 format!("{label}[ENCRYPTED] TLS 1.3 · {group} · {suite}"),

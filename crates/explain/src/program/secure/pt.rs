@@ -171,6 +171,9 @@ pub(super) fn saying(saying: &SecureSaying) -> Vec<String> {
         SecureSaying::HelloInPlain => {
             "[TLS]       ClientHello, em texto aberto: versão, cifras e serviço se leem".into()
         }
+        SecureSaying::HelloAnswered => {
+            "[TLS]       ServerHello, em texto aberto; depois tudo é cifrado, até a chave".into()
+        }
         SecureSaying::Secured { label, suite, group, service } => {
             return vec![
                 format!("{label}[CIFRADO]   TLS 1.3 · {group} · {suite}"),

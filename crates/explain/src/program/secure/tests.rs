@@ -111,6 +111,7 @@ fn what_is_said_is_said_in_both_languages_within_80_columns() {
         },
         SecureSaying::OtherMachine { file: file() },
         SecureSaying::HelloInPlain,
+        SecureSaying::HelloAnswered,
         SecureSaying::Secured {
             label: "c1 ".into(),
             suite: "TLS13_CHACHA20_POLY1305_SHA256".into(),
