@@ -8,8 +8,8 @@
 use alloc::vec;
 use core::time::Duration;
 
+use aperto_arq::Checksum;
 use aperto_arq::theory::pace::{Conditions, Share, time_per_packet};
-use aperto_arq::{Acknowledgements, Checksum, Group, NegativeAcknowledgements};
 use aperto_time::Instant;
 use aperto_trace::recorder::Limits;
 use aperto_trace::{Fact, HostId, Record};
@@ -119,6 +119,7 @@ pub fn recipe(cell: &Cell, load: &Load, seed: u64) -> Recipe {
     comparison.payload = load.payload;
     comparison.window = cell.window;
     comparison.timer = load.timer.unwrap_or_else(|| usual_timer(cell.delay));
+    (comparison.group, comparison.nack) = (load.group, load.nack);
     comparison.channel.seed = seed;
     let channel = Impairments {
         loss: cell.loss,
@@ -134,12 +135,6 @@ pub fn recipe(cell: &Cell, load: &Load, seed: u64) -> Recipe {
     // A measurement does not give up.
     textbook.max_retries = u32::MAX;
     textbook.queue_packets = textbook.queue_packets.max(load.packets as usize);
-    if load.group && cell.protocol != Protocol::StopAndWait {
-        textbook.acknowledgements = Acknowledgements::Group(Group::Window);
-    }
-    if load.nack {
-        textbook.negative_acknowledgements = NegativeAcknowledgements::On;
-    }
     textbook.checksum = load.checksum;
     recipe
 }

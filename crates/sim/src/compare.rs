@@ -10,7 +10,7 @@ use core::time::Duration;
 
 use aperto_app::script::Step;
 use aperto_app::{Bulk, Machine, Script, bulk::Plan};
-use aperto_arq::Reason as ArqReason;
+use aperto_arq::{Acknowledgements, Group, NegativeAcknowledgements, Reason as ArqReason};
 use aperto_tcp::{Reason, RetransmissionCause};
 use aperto_time::Instant;
 use aperto_trace::trace::Trace;
@@ -31,6 +31,12 @@ pub struct Comparison {
     pub window: u16,
     /// The timer of the textbook protocols.
     pub timer: Duration,
+    /// Their longest message; one message is as long as it is.
+    pub longest: Option<u32>,
+    /// Whether one acknowledgement is for as many packets as the window holds.
+    pub group: bool,
+    /// Whether what is missing is asked for.
+    pub nack: bool,
     /// Seed, channel and picks; the rest of the recipe is not looked at.
     pub channel: Recipe,
 }
@@ -86,6 +92,9 @@ impl Comparison {
             payload: 4,
             window: 4,
             timer: Duration::from_millis(100),
+            longest: None,
+            group: false,
+            nack: false,
             channel: Recipe::new(Protocol::Tcp),
         }
     }
@@ -104,6 +113,13 @@ impl Comparison {
         recipe.stop = Stop::Quiet;
         recipe.textbook.payload_octets = self.payload;
         recipe.textbook.timer = self.timer;
+        recipe.longest_message = self.longest;
+        if self.group && protocol != Protocol::StopAndWait {
+            recipe.textbook.acknowledgements = Acknowledgements::Group(Group::Window);
+        }
+        if self.nack {
+            recipe.textbook.negative_acknowledgements = NegativeAcknowledgements::On;
+        }
         if protocol != Protocol::StopAndWait && protocol.textbook().is_some() {
             recipe.textbook.window_packets = self.window;
         }

@@ -160,6 +160,8 @@ pub struct Recipe {
     pub textbook: aperto_arq::Config,
     /// Textbook protocols and UDP: what the client says.
     pub message: Vec<u8>,
+    /// Textbook protocols: the longest message, in octets; what the client says is cut into such.
+    pub longest_message: Option<u32>,
     /// Textbook protocols and UDP: the least time between two packets of one sender.
     pub spacing: Duration,
     /// What protects packets between the hosts and the channel.
@@ -289,6 +291,7 @@ impl Recipe {
             server: Side::server(),
             textbook,
             message: Vec::new(),
+            longest_message: None,
             spacing: Duration::from_millis(1),
             sealing: Sealing::None,
             stop: Stop::Quiet,

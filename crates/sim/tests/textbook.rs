@@ -72,3 +72,40 @@ fn a_textbook_protocol_delivers_everything_over_a_bad_channel_and_the_same_twice
         }
     }
 }
+
+/// Four packets leave at 0 to 3; one GROUP ACK for them leaves at 23 and is there at 43, so the last
+/// of eight leaves at 46 and arrives at 66. With an ACK for each it leaves at 43.
+#[test]
+fn a_group_acknowledgement_saves_acks_and_costs_time() {
+    for (group, acks, last) in [(false, 8, 63), (true, 2, 66)] {
+        let mut comparison = Comparison::new(MESSAGE.as_bytes());
+        comparison.group = group;
+        for protocol in [Protocol::GoBackN, Protocol::SelectiveRepeat] {
+            let row = comparison.run(protocol).unwrap().0;
+            assert_eq!((row.sends, row.acks), (8, acks), "{row:?}");
+            assert_eq!(row.complete_after, Some(Duration::from_millis(last)), "{row:?}");
+        }
+    }
+}
+
+/// 30 octets in messages of at most 10 are three times 4, 4 and 2 octets.
+#[test]
+fn a_longest_message_cuts_what_is_said_and_a_message_begins_a_packet() {
+    let mut comparison = Comparison::new(MESSAGE.as_bytes());
+    comparison.longest = Some(10);
+    let row = comparison.run(Protocol::GoBackN).unwrap().0;
+    assert_eq!((row.sends, row.delivered), (9, 30), "{row:?}");
+}
+
+/// The NACK for packet 2 leaves when 3 arrives at 23 and is there at 43, long before the timer.
+#[test]
+fn a_nack_is_faster_than_a_timer() {
+    let mut comparison = Comparison::new(MESSAGE.as_bytes());
+    comparison.channel.picks = Picks::parse(Action::Drop, "data:2").unwrap();
+    comparison.nack = true;
+    for protocol in [Protocol::GoBackN, Protocol::SelectiveRepeat] {
+        let row = comparison.run(protocol).unwrap().0;
+        assert_eq!(row.recovery, Recovery::Nack, "{row:?}");
+        assert!(row.complete_after < Some(Duration::from_millis(163)), "{row:?}");
+    }
+}

@@ -102,7 +102,7 @@ pub(crate) fn command(say: Say) -> Command {
             say.one("runs with other luck, averaged (1)", "execuções com outra sorte, em média (1)"),
         )))
         .arg(cell(value("seed", "N", say.one("what luck is drawn from (1)", "de onde vem a sorte (1)"))))
-        .args(modes::simulated(say).into_iter().map(|arg| arg.help_heading(heading)))
+        .args(modes::measured(say).into_iter().map(|arg| arg.help_heading(heading)))
         .arg(output(
             "csv",
             file,

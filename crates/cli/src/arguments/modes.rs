@@ -49,7 +49,24 @@ pub(crate) fn live(say: Say) -> Vec<Arg> {
 
 /// What a simulated run can be told besides its payload.
 pub(crate) fn simulated(say: Say) -> Vec<Arg> {
-    acknowledging(say).into_iter().map(|arg| arg.help_heading(heading(say))).collect()
+    let mut all = vec![longest(say)];
+    all.extend(acknowledging(say));
+    all.into_iter().map(|arg| arg.help_heading(heading(say))).collect()
+}
+
+/// What `bench` can be told of its cells: all but sizes.
+pub(crate) fn measured(say: Say) -> Vec<Arg> {
+    acknowledging(say)
+}
+
+/// What `compare` can be told besides payload and window: its `--integrity` is of another kind.
+pub(crate) fn compared(say: Say) -> Vec<Arg> {
+    simulated(say).into_iter().filter(|arg| arg.get_id() != "integrity").collect()
+}
+
+/// In a simulated run nobody agrees on it: what is said is cut into messages of at most this.
+fn longest(say: Say) -> Arg {
+    value("max", "N", say.one("bytes in a message, 30 or more", "bytes por mensagem, 30 ou mais"))
 }
 
 const fn heading(say: Say) -> &'static str {
@@ -106,6 +123,12 @@ pub(crate) fn read(matches: &ArgMatches, protocol: Protocol) -> Result<Modes, Fa
         window: window.and_then(|n| u16::try_from(n).ok()),
         ..read_acknowledging(matches)
     })
+}
+
+/// The longest message, where it was said.
+pub(crate) fn read_longest(matches: &ArgMatches) -> Result<Option<u32>, Fault> {
+    let max = number_of(matches, "max", u64::from(SMALLEST_MAX_MESSAGE), u64::from(LARGEST_MESSAGE))?;
+    Ok(max.and_then(|n| u32::try_from(n).ok()))
 }
 
 /// What was said of acknowledgements and damage.

@@ -213,6 +213,9 @@ pub(crate) struct Compare {
     pub(crate) message: Option<String>,
     pub(crate) payload: u32,
     pub(crate) window: u32,
+    pub(crate) longest: Option<u32>,
+    pub(crate) group: bool,
+    pub(crate) nack: bool,
     pub(crate) channel: Channel,
     pub(crate) repeat: String,
 }
@@ -441,6 +444,9 @@ fn compare(matches: &ArgMatches) -> Result<Compare, Fault> {
         message: matches.get_one::<String>("message").cloned(),
         payload: number_of(matches, "payload", 1, 1_000)?.map_or(4, truncated),
         window: number_of(matches, "window", 1, 1_000)?.map_or(4, truncated),
+        longest: modes::read_longest(matches)?,
+        group: matches.get_one::<String>("ack").is_some_and(|word| word == "group"),
+        nack: matches.get_flag("nack"),
         channel,
         repeat: repeat::command("compare", matches, Some(seed)),
     })

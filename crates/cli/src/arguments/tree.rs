@@ -203,6 +203,7 @@ fn compare(say: Say) -> Command {
             .long("window")
             .value_name("N")
             .help(say.one("packets at once (4)", "pacotes por vez (4)"))))
+        .args(modes::compared(say))
         .args(integrity::args(say))
         .args(flags::channel(say))
         .args(flags::picks(say))

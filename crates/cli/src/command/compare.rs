@@ -25,6 +25,7 @@ pub(crate) fn run(job: &Compare, looks: &Looks) -> Result<Exit, Fault> {
     let mut comparison = Comparison::new(message.as_bytes());
     comparison.payload = u16::try_from(job.payload).unwrap_or(u16::MAX);
     comparison.window = u16::try_from(job.window).unwrap_or(u16::MAX);
+    (comparison.longest, comparison.group, comparison.nack) = (job.longest, job.group, job.nack);
     let mut channel = Recipe::new(Protocol::Tcp);
     channel.seed = job.channel.seed;
     (channel.up, channel.down) = job.channel.impairments(Preset::Perfect.impairments());
@@ -59,12 +60,19 @@ fn order(protocols: &[Protocol]) -> Vec<Protocol> {
     others
 }
 
+/// How many packets the textbook protocols make of it: a message begins a packet of its own.
+fn packets(comparison: &Comparison) -> u64 {
+    let longest = comparison.longest.map_or(usize::MAX, |octets| octets.max(1) as usize);
+    let payload = usize::from(comparison.payload.max(1));
+    comparison.message.chunks(longest).map(|message| message.len().div_ceil(payload) as u64).sum()
+}
+
 fn table(job: &Compare, comparison: &Comparison, runs: &[(Row, Trace)], looks: &Looks) -> Vec<String> {
     let language = looks.language;
     let octets = comparison.message.len() as u64;
     let compared = Saying::Compared {
         octets,
-        packets: octets.div_ceil(u64::from(comparison.payload.max(1))),
+        packets: packets(comparison),
         rtt: comparison.channel.up.delay.saturating_add(comparison.channel.down.delay),
         timer: comparison.timer,
         lost: impaired(&comparison.channel),

@@ -204,6 +204,7 @@ fn bare(job: &Demo, looks: &Looks) -> Result<Recipe, Fault> {
         recipe.textbook.window_packets = small(window);
     }
     acknowledge(&mut recipe.textbook, job.modes);
+    recipe.longest_message = job.modes.max;
     Ok(recipe)
 }
 

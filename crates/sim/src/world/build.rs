@@ -106,7 +106,9 @@ pub(super) fn textbook_nodes(
     let sender = Sender::new(protocol, recipe.textbook.clone()).map_err(RecipeError::Textbook)?;
     let receiver = Receiver::new(protocol, recipe.textbook.clone()).map_err(RecipeError::Textbook)?;
     let end = |place| End { host: host_id(place), interface: 0 };
-    let client = TextbookHost::sender(end(0), endpoints, sender, &recipe.message, recipe.spacing)?;
+    let longest = recipe.longest_message.map_or(usize::MAX, |octets| octets.max(1) as usize);
+    let messages = recipe.message.chunks(longest);
+    let client = TextbookHost::sender(end(0), endpoints, sender, messages, recipe.spacing)?;
     let server = TextbookHost::receiver(end(SERVER), endpoints.reversed(), receiver);
     Ok(vec![Node::Textbook(Box::new(client)), Node::Textbook(Box::new(server))])
 }

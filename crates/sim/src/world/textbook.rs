@@ -39,16 +39,16 @@ enum Machine {
 }
 
 impl TextbookHost {
-    /// The side that says the message.
-    pub(super) fn sender(
+    /// The side that says the messages.
+    pub(super) fn sender<'m>(
         end: End,
         endpoints: Endpoints,
         mut sender: Sender,
-        message: &[u8],
+        messages: impl Iterator<Item = &'m [u8]>,
         spacing: Duration,
     ) -> Result<Self, RecipeError> {
         sender.observe(Observe::Yes);
-        if !message.is_empty() {
+        for message in messages {
             sender.send(message).map_err(|_| RecipeError::MessageTooLong)?;
         }
         Ok(Self::new(end, endpoints, Machine::Sender(sender), spacing))
