@@ -5,7 +5,7 @@
 //! | [`net`] | opens the wire, our host behind it, who watches, who spoils |
 //! | [`scribe`], [`watch`], [`fate`] | what happens, written down and told |
 //! | [`spoil`] | the channel's flags on a real wire |
-//! | [`line`] | datagrams of the textbook protocols between sessions and a socket |
+//! | [`mod@line`] | datagrams of the textbook protocols between sessions and a socket |
 //! | [`carry`], [`disk`], [`shelf`], [`bar`] | files: the stream, where they go, where they come from, progress |
 //! | [`talk`] | what a server does with a connection |
 //! | [`told`] | a handshake told in text |
