@@ -21,6 +21,7 @@ pub(crate) mod line;
 pub(crate) mod net;
 pub(crate) mod printer;
 pub(crate) mod prompt;
+pub(crate) mod roll;
 pub(crate) mod scribe;
 pub(crate) mod secure;
 pub(crate) mod shelf;

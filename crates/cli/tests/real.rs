@@ -2,6 +2,7 @@
 //!
 //! | module | who talks to whom |
 //! | --- | --- |
+//! | [`ports`] | the table of a server's connections |
 //! | [`processes`] | server and client over the tunnel: files, faults, several clients, a chat |
 //! | [`modes`] | stop-and-wait, Go-Back-N and Selective Repeat over UDP |
 //! | [`transfer`] | files and folders: killed, resumed, refused |
@@ -50,6 +51,8 @@ mod modes;
 mod openssl;
 #[path = "real/os_sockets.rs"]
 mod os_sockets;
+#[path = "real/ports.rs"]
+mod ports;
 #[path = "real/processes.rs"]
 mod processes;
 #[path = "real/readme.rs"]

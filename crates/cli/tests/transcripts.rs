@@ -239,6 +239,12 @@ fn the_state_diagram_with_the_way_that_was_walked() {
 }
 
 #[test]
+fn why_the_port_changes() {
+    check("ports.txt");
+    check("ports.pt.txt");
+}
+
+#[test]
 fn claims_about_a_recording() {
     check("check.txt");
     check("check.pt.txt");

@@ -11,6 +11,7 @@ pub mod claims;
 mod en;
 pub mod integrity;
 pub mod modes;
+pub mod ports;
 mod pt;
 pub mod saying;
 pub mod secure;

@@ -5,19 +5,19 @@ use aperto_app::hello::{Acknowledgement, Integrity};
 use aperto_app::script::Step;
 use aperto_app::{Echo, Machine, Script};
 use aperto_explain::Summary;
-use aperto_explain::program::{Exit, Fault, NoEffect};
+use aperto_explain::program::{Exit, Fault, NoEffect, ports};
 use aperto_sim::channel::picks::Picks;
 use aperto_sim::recipe::{Isn, Protocol, Recipe, RecipeError, Side};
 use aperto_sim::scenes::{self, Scene};
 use aperto_sim::world::{Ended, World};
-use aperto_trace::Trace;
+use aperto_trace::{Call, Fact, Trace};
 use aperto_wire::SeqNumber;
 
 use super::present;
 use crate::arguments::modes::Modes;
 use crate::arguments::read::{self, Demo, ServerClose};
 use crate::arguments::recipe;
-use crate::looks::Looks;
+use crate::looks::{Looks, View};
 use crate::output::Output;
 
 /// What the demonstration proposes to do next.
@@ -42,7 +42,46 @@ pub(crate) fn run(job: &Demo, looks: &Looks) -> Result<Exit, Fault> {
         remark: scene.and_then(|scene| remark(scene, looks)),
         broken: None,
     };
-    present::finished(trace, page, &job.record, looks)
+    let table = if scene == Some(Scene::Ports) { four_tuples(&trace) } else { Vec::new() };
+    let exit = present::finished(trace, page, &job.record, looks)?;
+    if !table.is_empty() && looks.view() != View::Json && job.record.file.as_deref() != Some("-") {
+        let mut output = Output::new(looks);
+        output.line("");
+        for line in ports::table(looks.language, &table) {
+            output.line(&line);
+        }
+        output.finish();
+    }
+    Ok(exit)
+}
+
+/// The connections as their server sees them at the end.
+fn four_tuples(trace: &Trace) -> Vec<ports::FourTuple> {
+    let row = |flow: &aperto_trace::Flow| {
+        let mine = trace
+            .records()
+            .iter()
+            .filter(|record| record.flow == Some(flow.id) && record.vantage.host_id() == flow.server);
+        let (mut state, mut received, mut sent) = (aperto_tcp::State::Listen, 0, 0);
+        for record in mine {
+            match &record.fact {
+                Fact::State { to, .. } => state = *to,
+                Fact::Delivered { length, .. } => received += u64::from(*length),
+                Fact::Call(Call::Send { length, .. }) => sent += u64::from(*length),
+                _ => {}
+            }
+        }
+        let (local, remote) = (flow.endpoints.destination, flow.endpoints.source);
+        ports::FourTuple {
+            label: flow.id.to_string(),
+            local,
+            remote,
+            state: state.name().into(),
+            received,
+            sent,
+        }
+    };
+    trace.flows().map(row).collect()
 }
 
 /// A run that is over.
@@ -318,7 +357,7 @@ fn missing(trace: &Trace, scene: Option<Scene>) -> Option<(u64, u64)> {
 }
 
 fn packets(trace: &Trace) -> u64 {
-    trace.records().iter().filter(|record| matches!(record.fact, aperto_trace::Fact::Left(_))).count() as u64
+    trace.records().iter().filter(|record| matches!(record.fact, Fact::Left(_))).count() as u64
 }
 
 fn small(number: u32) -> u16 {

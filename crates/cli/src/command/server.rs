@@ -20,6 +20,7 @@ use crate::environment::Environment;
 use crate::live::net::{self, End, Net};
 use crate::live::printer::{Printer, Printing};
 use crate::live::prompt::{Input, Prompt, Terminal};
+use crate::live::roll::Roll;
 use crate::live::scribe::SharedScribe;
 use crate::live::secure::{self, ServerSide};
 use crate::live::slash::Typed;
@@ -68,6 +69,9 @@ pub(super) struct Room {
     stack: Option<Stack>,
     wishes: Option<Wishes>,
     pub(super) connections: Cell<u64>,
+    /// Who has been here.
+    roll: Roll,
+    local: SocketAddr,
     accepted: Cell<u64>,
     operator: RefCell<Option<broadcast::Sender<String>>>,
     /// TLS, if it is to be secret.
@@ -91,6 +95,8 @@ async fn over_tcp(
     let operator = (job.service == Service::Chat).then(|| broadcast::channel(OPERATOR_LINES).0);
     if operator.is_some() && prompt.is_none() {
         prompt = Some(Prompt::from_stdin());
+    } else if operator.is_none() {
+        prompt = Prompt::from_terminal();
     }
     let room = Rc::new(Room {
         looks: looks.clone(),
@@ -102,6 +108,8 @@ async fn over_tcp(
         stack: net.as_ref().map(|net| net.stack.clone()),
         wishes: net.as_ref().map(|net| net.wishes.clone()),
         connections: Cell::new(0),
+        roll: Roll::default(),
+        local: net.as_ref().map_or_else(|| listening.local_addr().unwrap_or(job.listen), |net| net.local),
         accepted: Cell::new(0),
         operator: RefCell::new(operator),
         secure,
@@ -114,6 +122,10 @@ async fn over_tcp(
     }
     let outcome = accept_all(&job, &room, &listening, net.as_mut(), prompt.as_mut(), ending).await;
     drop(listening);
+    // With one client there is nothing to tell apart.
+    if room.accepted.get() > 1 && !looks.quiet {
+        room.tell_roll();
+    }
     let scribe = room.scribe.clone();
     if let Some(net) = net {
         if outcome == Ok(Exit::Interrupted) {
@@ -254,6 +266,9 @@ async fn accept_all(
             typed = typed(prompt.as_deref_mut()) => match typed {
                 Input::Interrupted => return Ok(Exit::Interrupted),
                 Input::Typed(Typed::Quit) => {
+                    if room.operator.borrow().is_none() {
+                        return Ok(Exit::Done);
+                    }
                     // Dropping the sender closes every chat.
                     room.operator.borrow_mut().take();
                     while over.join_next().await.is_some() {}
@@ -324,6 +339,20 @@ impl Room {
         }
     }
 
+    /// The table of connections, and why the client's port changes.
+    fn tell_roll(&self) {
+        if self.looks.live_view() == View::Json {
+            return;
+        }
+        if let Some(scribe) = &self.scribe {
+            scribe.lock().tell();
+        }
+        let rows = self.roll.rows(self.stack.as_ref());
+        for line in aperto_explain::program::ports::table(self.looks.language, &rows) {
+            self.printer.line(line);
+        }
+    }
+
     fn typed(&self, typed: Typed) {
         match typed {
             Typed::Say(text) => {
@@ -334,6 +363,12 @@ impl Room {
             }
             Typed::Quit => {}
             command => {
+                if command == Typed::State {
+                    self.tell_roll();
+                }
+                if command == Typed::State && self.stack.is_none() {
+                    return;
+                }
                 let over = self.stack.as_ref().zip(self.wishes.as_ref());
                 for line in super::why::answer(&command, over, self.scribe.as_ref(), self.looks.language) {
                     self.printer.line(line);
@@ -386,6 +421,7 @@ impl Room {
         let endpoints = self.endpoints(&conversation);
         let label = self.label(endpoints, place);
         self.welcome(endpoints, &label, peer);
+        self.roll.opened(&label, (self.local, peer), endpoints);
         let mut conversation = self.secured(conversation, &label, peer).await?;
         let operator = self.operator.borrow().as_ref().map(broadcast::Sender::subscribe);
         let file = match &self.service {
@@ -397,6 +433,7 @@ impl Room {
             (self.wire == WireKind::Os || self.secure.is_some()) && self.looks.live_view() == View::Lines;
         let mut is_first = true;
         let shown = |sent: bool, octets: &[u8]| {
+            self.roll.went(&label, sent, octets.len());
             let label_and_space = format!("{label} ");
             if std::mem::take(&mut is_first) && self.secure.is_none() && secure::is_client_hello(octets) {
                 let label = label_and_space.clone();
@@ -517,6 +554,7 @@ impl Room {
             }),
             None => {}
         }
+        self.roll.ended(label, tally.received, tally.sent);
         self.say(&Saying::Ended {
             label: label.into(),
             how: live::ended(end),

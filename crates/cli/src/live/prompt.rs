@@ -60,6 +60,25 @@ impl Prompt {
         Self { typed, start: None }
     }
 
+    /// Lines that somebody types where nobody is asked to: commands alone. None where stdin is no
+    /// terminal, or belongs to another program: whoever reads it in the background is stopped.
+    pub(crate) fn from_terminal() -> Option<Self> {
+        if !is_in_the_foreground() {
+            return None;
+        }
+        let (told, typed) = unbounded_channel();
+        std::thread::spawn(move || {
+            for line in std::io::stdin().lines() {
+                let Ok(line) = line else { return };
+                let typed = understand(&line);
+                if !matches!(typed, Typed::Say(_)) && told.send(Input::Typed(typed)).is_err() {
+                    return;
+                }
+            }
+        });
+        Some(Self { typed, start: None })
+    }
+
     /// stdin as it comes, piece by piece, until its end.
     pub(crate) fn raw_stdin() -> Receiver<Vec<u8>> {
         let (told, octets) = channel(4);
@@ -102,6 +121,19 @@ fn ask_on(editor: &mut DefaultEditor, text: &str, told: &UnboundedSender<Input>)
             return;
         }
     }
+}
+
+/// Whether stdin is a terminal from which this process may read.
+#[cfg(unix)]
+fn is_in_the_foreground() -> bool {
+    let stdin = std::io::stdin();
+    rustix::termios::tcgetpgrp(&stdin).is_ok_and(|group| group == rustix::process::getpgrp())
+}
+
+#[cfg(not(unix))]
+fn is_in_the_foreground() -> bool {
+    use std::io::IsTerminal;
+    std::io::stdin().is_terminal()
 }
 
 /// How the terminal was before any editor touched it.

@@ -88,7 +88,7 @@ fn table(sockets: &[Socket], looks: &Looks) -> Vec<String> {
         lines.push(
             looks
                 .say(
-                    "aperto's udp sockets carry its own TCP inside: type /status where it runs",
+                    "aperto's udp sockets carry its own TCP inside: type /state where it runs",
                     "os sockets udp do aperto levam dentro o TCP dele: digite /estado onde ele roda",
                 )
                 .into(),
