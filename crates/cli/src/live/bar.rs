@@ -9,8 +9,9 @@ use super::printer::AbovePrompt;
 use crate::environment::Environment;
 use crate::looks::{Looks, View};
 
-/// How the bar looks: no words, so that it is in every language.
-const SHAPE: &str = "{bar:32} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}";
+/// How the bar looks while files are hashed, and then: no words, so that it is in every language.
+const READING: &str = "{spinner} {binary_bytes} {binary_bytes_per_sec}";
+const MOVING: &str = "{bar:32} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}";
 
 /// A bar, where there is one.
 #[derive(Clone)]
@@ -27,8 +28,7 @@ impl Bar {
             return Self(None);
         }
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template(SHAPE).unwrap_or_else(|_| ProgressStyle::default_bar());
-        bar.set_style(style.progress_chars("=> "));
+        bar.set_style(style(READING));
         Self(Some(bar))
     }
 
@@ -40,8 +40,9 @@ impl Bar {
     /// So much there is to do, of which nothing is done.
     pub(crate) fn of(&self, octets: u64) {
         if let Some(bar) = &self.0 {
+            bar.set_style(style(MOVING));
             bar.set_length(octets);
-            bar.set_position(0);
+            bar.reset();
         }
     }
 
@@ -64,6 +65,11 @@ impl Bar {
         let bar = self.0.clone()?;
         Some(Box::new(AboveBar(bar)))
     }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.progress_chars("=> ").tick_chars("-\\|/ ")
 }
 
 struct AboveBar(ProgressBar);

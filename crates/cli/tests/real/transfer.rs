@@ -8,7 +8,8 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::support::{
-    LONG_PATIENCE, MEBIBYTE, PATIENCE, Program, Scratch, command, free_port, has, run, server, skip, start,
+    LONG_PATIENCE, MEBIBYTE, PATIENCE, Program, Scratch, command, free_port, has, peer, run, server, skip,
+    start,
 };
 
 /// A folder of three files, one of them large, in a scratch folder.
@@ -112,6 +113,33 @@ fn a_client_goes_on_by_itself_when_the_server_was_killed_and_started_again() {
         same(&source, &format!("{target}/aula"));
         drop(second);
     }
+}
+
+#[test]
+fn a_newer_connection_takes_over_from_one_that_hangs_and_ctrl_c_keeps_what_came() {
+    let scratch = Scratch::new();
+    let target = target(&scratch);
+    let (file, _) = scratch.large("a", 6 * MEBIBYTE);
+    let port = free_port();
+    let mut server = server(port, &["--receive", &target, "--view", "none"]);
+    let to = port.to_string();
+    let all = ["client", "127.0.0.1", &to, "--send", &file, "--view", "none"];
+    let slow = [&all[..], &["--rate", "20mbit"]].concat();
+    let part = Path::new(&target).join(".a.aperto-part");
+    let interrupted = start(&slow);
+    waits_for_part(&part, MEBIBYTE as u64 / 2);
+    interrupted.signal("INT");
+    let interrupted = interrupted.finish().ended(130);
+    assert!(interrupted.out.contains("the same command again goes on from there"), "{}", interrupted.out);
+    server.sees("refused: somebody ended it there");
+    // The next one is stopped in the middle, and its connection stays open.
+    let hangs = start(&slow);
+    waits_for_part(&part, 2 * MEBIBYTE as u64);
+    hangs.signal("STOP");
+    let newer = start(&all).finish_within(LONG_PATIENCE).ended(0);
+    assert!(newer.out.contains("1 file, 6.0 MiB: arrived whole"), "{}", newer.out);
+    server.sees("goes on over a newer connection");
+    assert!(fs::read(&file).unwrap() == fs::read(format!("{target}/a")).unwrap());
 }
 
 #[test]
@@ -273,6 +301,40 @@ fn without_a_terminal_there_is_no_bar_and_nothing_on_stderr() {
     let (client, server) = (client.ended(0), server.finish().ended(0));
     assert_eq!((client.error.as_str(), server.error.as_str()), ("", ""));
     assert!(!client.out.contains('\r'), "{}", client.out);
+}
+
+#[test]
+fn on_a_terminal_there_is_a_bar_unless_somebody_wants_none() {
+    if !has("on_a_terminal_there_is_a_bar_unless_somebody_wants_none", &["python3"]) {
+        return;
+    }
+    let scratch = Scratch::new();
+    let (file, _) = scratch.large("file", 6 * MEBIBYTE);
+    for (variable, flag, has_bar) in [
+        ("APERTO_NOTHING", "--", true),
+        ("NO_COLOR", "--", false),
+        ("CI", "--", false),
+        ("APERTO_NOTHING", "-q", false),
+    ] {
+        let target = target(&scratch);
+        let port = free_port();
+        let server = server(port, &["--receive", &target, "--once", "--view", "none"]);
+        let to = port.to_string();
+        let program = env!("CARGO_BIN_EXE_aperto");
+        let mut all = vec!["--", program, "client", "127.0.0.1", &to, "--send", &file, "--view", "none"];
+        all.extend(["--rate", "60mbit"]);
+        all.extend(Some(flag).filter(|flag| *flag != "--"));
+        let mut terminal = peer("terminal.py", &all);
+        for name in ["NO_COLOR", "CI"] {
+            terminal.env_remove(name);
+        }
+        terminal.env(variable, "1").env("APERTO_LANG", "en").env("LC_ALL", "C.UTF-8").env("TERM", "xterm");
+        let shown = Program::start(terminal).finish().ended(0).out;
+        server.finish().ended(0);
+        assert_eq!(shown.contains("/6.00 MiB "), has_bar, "{variable} {flag}: {shown:?}");
+        assert!(shown.contains("sent file  6291456 bytes"), "{shown}");
+        fs::remove_dir_all(&target).unwrap();
+    }
 }
 
 /// A file system of 8 MiB in a namespace of the test's own.
