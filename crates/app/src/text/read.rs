@@ -231,7 +231,7 @@ fn read_number(text: &[u8], known: Option<u32>, last: bool, still: Still) -> Res
                 Still::More => Err(Stop::More(Until::Quiet)),
             }
         }
-        None if at_end && still == Still::More && digits.len() < MOST_DIGITS => Err(Stop::More(Until::Quiet)),
+        None if at_end && still == Still::More => Err(Stop::More(Until::Quiet)),
         None => Ok((value, length)),
     }
 }
