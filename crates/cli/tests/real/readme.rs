@@ -19,11 +19,9 @@ use super::support::{Program, Scratch, free_port, has, peer};
 const PORTS: [&str; 4] = ["7000", "5000", "1337", "65432"];
 
 /// Shown by `test.sh`, by the tests over TUN, and by those that read recordings with tshark.
-const ELSEWHERE: [&str; 8] = [
+const ELSEWHERE: [&str; 6] = [
     "cargo run --release",
     "./test.sh",
-    "aperto bench --csv results.csv --svg figures",
-    "aperto medir --csv resultados.csv --svg figuras",
     "wireshark lost.pcapng",
     "wireshark perda.pcapng",
     "sudo aperto server 80 --wire tun",
@@ -181,6 +179,11 @@ const COMMANDS: &[(&str, &str, Does)] = &[
         "aperto compare --integrity none,digest,tls,aead",
         "aperto comparar --integrity none,digest,tls,aead",
         Ends(&["none", "digest", "tls", "aead"], &["none", "digest", "tls", "aead"]),
+    ),
+    (
+        "aperto bench --csv results.csv --svg figures",
+        "aperto medir --csv resultados.csv --svg figuras",
+        Ends(&["360 cells", "wrote results.csv"], &["360 células", "resultados.csv"]),
     ),
     (
         "aperto bench --proto gbn,sr --delay 50ms --loss 0,5,10% --reorder 0% --window 4,16 --packets 500 \
