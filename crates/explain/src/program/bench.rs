@@ -156,8 +156,6 @@ pub fn series(language: Language, protocol: &str, is_theory: bool) -> String {
     match (language, is_theory) {
         (Language::English, false) => format!("{protocol}, measured"),
         (Language::Portuguese, false) => format!("{protocol}, medido"),
-        (Language::English, true) if protocol == "sr" => "sr, theory (most)".into(),
-        (Language::Portuguese, true) if protocol == "sr" => "sr, teoria (máximo)".into(),
         (Language::English, true) => format!("{protocol}, theory"),
         (Language::Portuguese, true) => format!("{protocol}, teoria"),
     }
@@ -172,13 +170,13 @@ pub fn caption(language: Language, packets: u32, payload: u16, runs: u32, seed: 
             format!(
                 "{packets} packets of {payload} bytes, at least 1 ms apart; {runs}, luck from seed {seed}; simulated."
             ),
-            "Theory: no reordering, loss of packets and ACKs; for Selective Repeat an upper bound.".into(),
+            "Theory: no reordering, loss of packets and ACKs; Selective Repeat's goodput is an upper bound.".into(),
         ],
         Language::Portuguese => vec![
             format!(
                 "{packets} pacotes de {payload} bytes, a 1 ms ou mais um do outro; {runs}, sorte da semente {seed}; simulado."
             ),
-            "Teoria: sem reordenação, com perda de pacotes e de ACKs; para Selective Repeat, um limite superior.".into(),
+            "Teoria: sem reordenação, com perda de pacotes e de ACKs; a vazão de Selective Repeat é um limite superior.".into(),
         ],
     }
 }

@@ -1,7 +1,7 @@
 //! The figures of `bench`: goodput and sends over each dimension of which there are several values.
 //!
-//! A figure has a panel for each value of another dimension, and each window; what is left stays at
-//! its first value, which the panels' titles say. Theory is drawn as a line, also between the points.
+//! A figure has a panel for each value of another dimension and of a third; what is left stays at its
+//! first value, which the caption says. Theory is drawn as a line, also between the points.
 
 use std::time::Duration;
 
@@ -70,7 +70,7 @@ pub(super) fn all(job: &Bench, rows: &[Row], language: Language) -> Vec<(&'stati
         ("goodput-by-delay", Axis::Goodput, Axis::Delay, Axis::Loss),
         ("goodput-by-reordering", Axis::Goodput, Axis::Reordering, Axis::Delay),
         ("goodput-by-window", Axis::Goodput, Axis::Window, Axis::Delay),
-        ("sends-by-loss", Axis::Sends, Axis::Loss, Axis::Delay),
+        ("sends-by-loss", Axis::Sends, Axis::Loss, Axis::Reordering),
     ] {
         if values(rows, over).len() > 1 {
             figures.push((name, draw(&figure(job, rows, language, [of, over, beside]))));
@@ -85,31 +85,34 @@ pub(super) fn all(job: &Bench, rows: &[Row], language: Language) -> Vec<(&'stati
 }
 
 fn figure(job: &Bench, rows: &[Row], language: Language, [of, over, beside]: [Axis; 3]) -> Figure {
-    let third =
-        [Axis::Loss, Axis::Delay, Axis::Reordering].into_iter().find(|axis| *axis != over && *axis != beside);
-    let first = third.and_then(|axis| values(rows, axis).first().copied().map(|row| (axis, row)));
-    let kept = |row: &&Row| first.is_none_or(|(axis, first)| same(row, first, axis));
-    let besides = values(rows, beside);
-    let windows = if over == Axis::Window { Vec::new() } else { values(rows, Axis::Window) };
+    let down = if over == Axis::Window { Axis::Loss } else { Axis::Window };
+    let fixed: Vec<(Axis, &Row)> = [Axis::Delay, Axis::Loss, Axis::Reordering, Axis::Window]
+        .into_iter()
+        .filter(|axis| ![over, beside, down].contains(axis))
+        .filter_map(|axis| Some((axis, *values(rows, axis).first()?)))
+        .collect();
+    let kept = |row: &&Row| fixed.iter().all(|(axis, first)| same(row, first, *axis));
+    let (besides, downs) = (values(rows, beside), values(rows, down));
     let mut panels = Vec::new();
-    for window in windows.iter().map(|row| Some(*row)).chain(windows.is_empty().then_some(None)) {
+    for below in &downs {
         for value in &besides {
             let here: Vec<&Row> = rows
                 .iter()
                 .filter(kept)
-                .filter(|row| same(row, value, beside))
-                .filter(|row| window.is_none_or(|window| same(row, window, Axis::Window)))
+                .filter(|row| same(row, value, beside) && same(row, below, down))
                 .collect();
             let mut title = named(language, value, beside);
-            if let Some(window) = window.filter(|_| windows.len() > 1) {
-                title = format!("{title} · {}", named(language, window, Axis::Window));
+            if downs.len() > 1 {
+                title = format!("{title} · {}", named(language, below, down));
             }
             panels.push(Panel { title, series: series(job, &here, language, of, over) });
         }
     }
     let mut caption = words::caption(language, job.load.packets, job.load.payload, job.runs, job.seed);
-    if let Some((axis, first)) = first.filter(|(axis, _)| values(rows, *axis).len() > 1) {
-        caption.insert(0, format!("{}.", named(language, first, axis)));
+    for (axis, first) in &fixed {
+        if values(rows, *axis).len() > 1 {
+            caption.insert(0, format!("{}.", named(language, first, *axis)));
+        }
     }
     caption.extend(job.tag.clone());
     Figure {
@@ -138,7 +141,7 @@ fn series(job: &Bench, rows: &[&Row], language: Language, of: Axis, over: Axis) 
             let name = words::series(language, protocol.name(), false);
             series.push(Series { name, look, kind: Kind::Measured, points });
         }
-        let line = if of == Axis::Goodput { theory_line(job, &own, over) } else { Vec::new() };
+        let line = theory_line(job, &own, of, over);
         if !line.is_empty() {
             let name = words::series(language, protocol.name(), true);
             series.push(Series { name, look, kind: Kind::Theory, points: line });
@@ -157,8 +160,28 @@ fn measured(job: &Bench, row: &Row, of: Axis) -> Option<f64> {
     }
 }
 
+/// The formula's goodput.
+fn theory_bits(job: &Bench, row: &Row) -> Option<f64> {
+    let time = theory(&row.cell, &job.load)?;
+    bits_per_second(u64::from(job.load.payload), time).map(|bits| bits as f64)
+}
+
+/// How often the formula sends a packet. Alone, a packet leaves again when its ACK is lost, too; in
+/// Go-Back-N the next ACK makes that good.
+fn theory_sends(row: &Row) -> Option<f64> {
+    let protocol = row.cell.protocol.textbook()?;
+    let lost = f64::from(row.cell.loss.millionths()) / 1e6;
+    let arrives = 1.0 - lost;
+    let window = f64::from(row.cell.window);
+    let sends = match protocol {
+        aperto_arq::Protocol::GoBackN if row.cell.window > 1 => (arrives + window * lost) / arrives,
+        _ => 1.0 / (arrives * arrives),
+    };
+    sends.is_finite().then_some(sends)
+}
+
 /// The formula from the least to the most of a dimension. Over reordering it says nothing.
-fn theory_line(job: &Bench, rows: &[&Row], over: Axis) -> Vec<(f64, f64)> {
+fn theory_line(job: &Bench, rows: &[&Row], of: Axis, over: Axis) -> Vec<(f64, f64)> {
     let least = rows.iter().min_by(|one, other| coordinate(one, over).total_cmp(&coordinate(other, over)));
     let most = rows.iter().max_by(|one, other| coordinate(one, over).total_cmp(&coordinate(other, over)));
     let (Some(least), Some(most)) = (least, most) else { return Vec::new() };
@@ -184,10 +207,8 @@ fn theory_line(job: &Bench, rows: &[&Row], over: Axis) -> Vec<(f64, f64)> {
                 row.cell.window = u16::try_from(window).unwrap_or(u16::MAX);
             }
         }
-        let packet = theory(&row.cell, &job.load);
-        if let Some(bits) = packet.and_then(|time| bits_per_second(u64::from(job.load.payload), time)) {
-            line.push((coordinate(&row, over), bits as f64));
-        }
+        let value = if of == Axis::Sends { theory_sends(&row) } else { theory_bits(job, &row) };
+        line.extend(value.map(|value| (coordinate(&row, over), value)));
     }
     line.dedup_by(|one, other| one.0 == other.0);
     line
