@@ -164,11 +164,16 @@ fn transfer(
     Ok(Some(Transfer::Receive(Receive { folder, replace, floor })))
 }
 
+/// How many clients of a server for files there are at once, where nothing else is said: each may send
+/// a list of files of 16 MiB, which is kept while it lasts.
+const MOST_CLIENTS: u64 = 64;
+
 /// A server for files.
 pub(crate) fn file_server(mut server: Server, transfer: Transfer) -> Result<FileServer, Fault> {
     let flag = if matches!(transfer, Transfer::Send { .. }) { "--offer" } else { "--receive" };
     needs_a_stream(&server.live, flag)?;
     server.service = Service::Files;
+    server.max_conns = server.max_conns.or(Some(MOST_CLIENTS));
     Ok(FileServer { server, transfer })
 }
 
