@@ -5,6 +5,7 @@
 //! | [`net`] | opens the wire, our host behind it, who watches, who spoils |
 //! | [`scribe`], [`watch`], [`fate`] | what happens, written down and told |
 //! | [`spoil`] | the channel's flags on a real wire |
+//! | [`sealed`] | the sealing of these datagrams, peer by peer |
 //! | [`mod@line`] | datagrams of the textbook protocols between sessions and a socket |
 //! | [`carry`], [`disk`], [`shelf`], [`bar`] | files: the stream, where they go, where they come from, progress |
 //! | [`talk`] | what a server does with a connection |
@@ -23,6 +24,7 @@ pub(crate) mod printer;
 pub(crate) mod prompt;
 pub(crate) mod roll;
 pub(crate) mod scribe;
+pub(crate) mod sealed;
 pub(crate) mod secure;
 pub(crate) mod shelf;
 pub(crate) mod signal;

@@ -5,6 +5,7 @@
 //! | [`ports`] | the table of a server's connections |
 //! | [`processes`] | server and client over the tunnel: files, faults, several clients, a chat |
 //! | [`modes`] | stop-and-wait, Go-Back-N and Selective Repeat over UDP |
+//! | [`sealed`] | the same, each packet sealed, and somebody between |
 //! | [`transfer`] | files and folders: killed, resumed, refused |
 //! | [`os_sockets`] | the system's sockets: `nc` and Python |
 //! | [`told`] | handshakes told in text: Python, and a person who types |
@@ -59,6 +60,8 @@ mod processes;
 mod readme;
 #[path = "real/replay.rs"]
 mod replay;
+#[path = "real/sealed.rs"]
+mod sealed;
 #[path = "real/secrets.rs"]
 mod secrets;
 #[path = "real/secure.rs"]

@@ -262,6 +262,7 @@ fn protocols_compared() {
 fn layers_of_integrity_compared() {
     check("integrity.txt");
     check("integrity.pt.txt");
+    check("sealed.txt");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use alloc::string::{String, ToString};
 
 use aperto_app::hello::{Acknowledgement, Hello, Integrity, Mode, Negative, Refusal};
 use aperto_app::session::Control;
+use aperto_seal::Kind as Seal;
 use aperto_trace::{Packet, Transport};
 
 use crate::{Language, Wording};
@@ -22,6 +23,8 @@ pub enum Message {
     Hello(Hello),
     /// It ends.
     Control(Control),
+    /// It is sealed, or about keys to seal it with.
+    Seal(Seal),
 }
 
 impl Message {
@@ -38,7 +41,9 @@ impl Message {
     #[must_use]
     pub fn read_octets(octets: &[u8]) -> Option<Self> {
         let hello = Hello::decode_datagram(octets).map(Self::Hello).ok();
-        hello.or_else(|| Control::decode_datagram(octets).map(|(_, control)| Self::Control(control)).ok())
+        hello
+            .or_else(|| Control::decode_datagram(octets).map(|(_, control)| Self::Control(control)).ok())
+            .or_else(|| Seal::of(octets).map(Self::Seal))
     }
 
     /// What it is called.
@@ -51,6 +56,11 @@ impl Message {
             Self::Control(Control::Fin { .. }) => "FIN",
             Self::Control(Control::FinAck { .. }) => "FIN,ACK",
             Self::Control(Control::Reset) => "RESET",
+            Self::Seal(Seal::Hello) => "HELLO",
+            Self::Seal(Seal::Answer) => "ANSWER",
+            Self::Seal(Seal::Proof) => "PROOF",
+            Self::Seal(Seal::Sealed) => "SEALED",
+            Self::Seal(Seal::Confirmation) => "READY",
         }
     }
 
@@ -74,6 +84,12 @@ impl Message {
                 Language::English => format!("{packets} DATA in all"),
                 Language::Portuguese => format!("{packets} DATA ao todo"),
             },
+            // The tokens of Noise's pattern XX.
+            Self::Seal(Seal::Hello) => "Noise XX: e".to_string(),
+            Self::Seal(Seal::Answer) => "Noise XX: e, ee, s, es".to_string(),
+            Self::Seal(Seal::Proof) => "Noise XX: s, se".to_string(),
+            Self::Seal(Seal::Confirmation) => "len=0".to_string(),
+            Self::Seal(Seal::Sealed) => "ChaCha20-Poly1305".to_string(),
             Self::Control(Control::Reset) => String::new(),
         }
     }
@@ -113,6 +129,23 @@ impl Message {
                 "este lado também disse tudo; fica um pouco, caso isto se perca",
             ),
             Self::Control(Control::Reset) => fixed("ends at once", "encerra já"),
+            Self::Seal(Seal::Hello) => fixed(
+                "a key for this once; it proves nothing yet, so the answer is no longer than it",
+                "uma chave só para agora; ainda não prova nada, e a resposta não é mais longa",
+            ),
+            Self::Seal(Seal::Answer) => fixed(
+                "the server's key for this once, and its own key under what both now share",
+                "a chave de agora do servidor, e a própria sob o que os dois já compartilham",
+            ),
+            Self::Seal(Seal::Proof) => fixed(
+                "the client's own key, sealed; now both know who the other is",
+                "a chave própria do cliente, selada; agora os dois se conhecem",
+            ),
+            Self::Seal(Seal::Confirmation) => fixed(
+                "under the new keys, and empty: they are there",
+                "sob as chaves novas, e vazio: elas estão prontas",
+            ),
+            Self::Seal(Seal::Sealed) => fixed("a packet under the keys", "um pacote sob as chaves"),
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod modes;
 pub mod ports;
 mod pt;
 pub mod saying;
+pub mod seal;
 pub mod secure;
 pub mod told;
 pub mod tools;
@@ -268,6 +269,8 @@ pub enum Fault {
     Secure(secure::SecureFault),
     /// File transfer.
     Transfer(transfer::TransferFault),
+    /// No keys for sealed datagrams.
+    Seal(seal::SealFault),
 }
 
 /// Why a flag would do nothing.
@@ -378,6 +381,7 @@ impl Fault {
             Self::Mode(fault) => fault.exit(),
             Self::Secure(fault) => fault.exit(),
             Self::Transfer(fault) => fault.exit(),
+            Self::Seal(fault) => fault.exit(),
         }
     }
 
@@ -431,6 +435,7 @@ impl Fault {
             Self::Mode(fault) => fault.code(),
             Self::Secure(fault) => fault.code(),
             Self::Transfer(fault) => fault.code(),
+            Self::Seal(fault) => fault.code(),
         }
     }
 
@@ -448,6 +453,9 @@ impl Fault {
         }
         if let Self::Told(wrong) = self {
             return wrong.notice(language);
+        }
+        if let Self::Seal(fault) = self {
+            return fault.notice(language);
         }
         if let Self::Mode(fault) = self {
             return fault.notice(language);

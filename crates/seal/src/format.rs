@@ -38,6 +38,37 @@ const _: () = assert!(ANSWER <= HELLO);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct Index(pub(crate) u32);
 
+/// Which of the four kinds a datagram claims to be.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Kind {
+    /// The initiator's first message.
+    Hello,
+    /// The responder's answer to it.
+    Answer,
+    /// The initiator's proof.
+    Proof,
+    /// A sealed packet.
+    Sealed,
+    /// A sealed packet with nothing in it: it says that the keys are there.
+    Confirmation,
+}
+
+impl Kind {
+    /// By first octets and length alone: for who watches, and has no keys.
+    #[must_use]
+    pub fn of(datagram: &[u8]) -> Option<Self> {
+        let (head, _) = datagram.split_first_chunk::<4>()?;
+        match (head, datagram.len()) {
+            ([1, VERSION, 0, 0], HELLO) => Some(Self::Hello),
+            ([2, VERSION, 0, 0], ANSWER) => Some(Self::Answer),
+            ([3, VERSION, 0, 0], PROOF) => Some(Self::Proof),
+            ([4, VERSION, 0, 0], OVERHEAD) => Some(Self::Confirmation),
+            ([4, VERSION, 0, 0], OVERHEAD..) => Some(Self::Sealed),
+            _ => None,
+        }
+    }
+}
+
 /// What a datagram says it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Parsed<'a> {

@@ -29,7 +29,7 @@ pub mod peer;
 mod session;
 mod window;
 
-pub use format::{OVERHEAD, TAG};
+pub use format::{Kind, OVERHEAD, TAG};
 pub use identity::{Identity, Luck, NoRandomness, PublicKey, Trust};
 pub use noise::PATTERN;
 pub use peer::{Config, Counters, Event, Failure, Peer, Refusal, Role, SealError, Timer};

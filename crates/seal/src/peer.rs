@@ -293,9 +293,10 @@ impl<L: Luck> Peer<L> {
         self.counters
     }
 
-    /// Says hello, if this is the initiator; a responder waits.
+    /// Says hello, if this is the initiator and has no keys; a responder waits.
     pub fn begin(&mut self, now: Instant) {
-        if self.role == Role::Initiator && self.attempt.is_none() && !self.failed {
+        let has_begun = self.attempt.is_some() || self.current.is_some();
+        if self.role == Role::Initiator && !has_begun && !self.failed {
             self.say_hello(now);
         }
     }

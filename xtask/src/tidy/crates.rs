@@ -17,7 +17,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("app", &["time", "arq"]),
     ("host", &["time", "wire", "tcp"]),
     ("trace", &["time", "wire", "tcp", "arq", "host"]),
-    ("explain", &["time", "wire", "tcp", "arq", "host", "trace", "app"]),
+    ("explain", &["time", "wire", "tcp", "arq", "host", "trace", "app", "seal"]),
     ("sim", &["time", "wire", "tcp", "arq", "host", "trace", "app", "seal"]),
     ("tokio", &["time", "wire", "tcp", "host", "app", "secure"]),
     (

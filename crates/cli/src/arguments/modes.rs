@@ -51,7 +51,16 @@ pub(crate) fn live(say: Say) -> Vec<Arg> {
 pub(crate) fn simulated(say: Say) -> Vec<Arg> {
     let mut all = vec![longest(say)];
     all.extend(acknowledging(say));
-    all.into_iter().map(|arg| arg.help_heading(heading(say))).collect()
+    let mut all: Vec<Arg> = all.into_iter().map(|arg| arg.help_heading(heading(say))).collect();
+    let secure = switch(
+        "secure",
+        say.one(
+            "seal each packet by itself; one that does not open is dropped",
+            "sela cada pacote por si; o que não abre é descartado",
+        ),
+    );
+    all.push(secure.help_heading(say.one("Protect", "Proteger")));
+    all
 }
 
 /// What `bench` can be told of its cells: all but sizes.
@@ -61,7 +70,8 @@ pub(crate) fn measured(say: Say) -> Vec<Arg> {
 
 /// What `compare` can be told besides payload and window: its `--integrity` is of another kind.
 pub(crate) fn compared(say: Say) -> Vec<Arg> {
-    simulated(say).into_iter().filter(|arg| arg.get_id() != "integrity").collect()
+    let other = |arg: &Arg| arg.get_id() != "integrity" && arg.get_id() != "secure";
+    simulated(say).into_iter().filter(other).collect()
 }
 
 /// In a simulated run nobody agrees on it: what is said is cut into messages of at most this.

@@ -115,6 +115,8 @@ pub(crate) struct Demo {
     pub(crate) clients: Option<u32>,
     pub(crate) payload: Option<u32>,
     pub(crate) modes: Modes,
+    /// Each packet is sealed by itself.
+    pub(crate) sealed: bool,
     pub(crate) tcp: Tcp,
     pub(crate) channel: Channel,
     pub(crate) record: Record,
@@ -283,6 +285,8 @@ pub(super) fn demo(matches: &ArgMatches, scene: Option<String>, name: &str) -> R
         clients: number_of(matches, "clients", 1, 100)?.map(truncated),
         payload: number_of(matches, "payload", 1, 65_000)?.map(truncated),
         modes: modes::read(matches, protocol(matches))?,
+        // `states` reads a run as well and has no such flag.
+        sealed: matches!(matches.try_get_one("secure"), Ok(Some(true))),
         tcp: tcp(matches)?,
         channel,
         record: record(matches),

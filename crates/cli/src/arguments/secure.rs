@@ -44,8 +44,8 @@ pub(crate) fn flags(say: Say) -> Vec<Arg> {
         switch(
             "secure",
             say.one(
-                "TLS 1.3 or nothing: nobody on the way reads or changes it",
-                "TLS 1.3 ou nada: ninguém no caminho lê nem muda",
+                "TLS 1.3 or nothing; saw, gbn, sr: each packet sealed",
+                "TLS 1.3 ou nada; saw, gbn, sr: cada pacote selado",
             ),
         ),
         Arg::new("keylog")
@@ -83,8 +83,18 @@ pub(crate) fn read(
             (None, false) => Ok(None),
         };
     }
-    if protocol != Protocol::Tcp {
+    if protocol == Protocol::Udp {
         return no_effect("secure", NoEffect::OnlyTcp);
+    }
+    if protocol.textbook().is_some() {
+        // Their packets are sealed one by one, which no other program reads.
+        return match (key_log, with_keys) {
+            (Some(_), _) => no_effect("keylog", NoEffect::OnlyTcp),
+            (None, true) => no_effect("with-keys", NoEffect::OnlyTcp),
+            (None, false) => {
+                Ok(Some(Secure { pin: address.and_then(|address| address.pin), ..Secure::default() }))
+            }
+        };
     }
     if with_keys {
         if wire == WireKind::Os {
@@ -155,7 +165,11 @@ pub(crate) fn read_key(matches: &ArgMatches) -> Result<Key, Fault> {
         Ok((read.host, read.port.unwrap_or(DEFAULT_PORT)))
     };
     match (what, server) {
-        ("forget" | "esquecer", Some(server)) => named(server).map(|(host, port)| Key::Forget { host, port }),
+        // Servers of sealed datagrams stand in the list under a name of their own.
+        ("forget" | "esquecer", Some(server)) => {
+            let (kind, server) = server.strip_prefix("udp/").map_or(("", server), |rest| ("udp/", rest));
+            named(server).map(|(host, port)| Key::Forget { host: format!("{kind}{host}"), port })
+        }
         ("forget" | "esquecer", None) => {
             Err(Fault::MissingArguments { names: vec!["HOST:PORT".into()], command: "aperto key".into() })
         }

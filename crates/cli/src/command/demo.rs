@@ -7,7 +7,7 @@ use aperto_app::{Echo, Machine, Script};
 use aperto_explain::Summary;
 use aperto_explain::program::{Exit, Fault, NoEffect, ports};
 use aperto_sim::channel::picks::Picks;
-use aperto_sim::recipe::{Isn, Protocol, Recipe, RecipeError, Side};
+use aperto_sim::recipe::{Isn, Protocol, Recipe, RecipeError, Sealing, Side};
 use aperto_sim::scenes::{self, Scene};
 use aperto_sim::world::{Ended, World};
 use aperto_trace::{Call, Fact, Trace};
@@ -206,6 +206,9 @@ fn cook(job: &Demo, scene: Option<Scene>, looks: &Looks) -> Result<Recipe, Fault
     }
     for side in recipe.clients.iter_mut().chain([&mut recipe.server]) {
         tune(side, job);
+    }
+    if job.sealed {
+        recipe.sealing = Sealing::Aead;
     }
     Ok(recipe)
 }

@@ -5,6 +5,7 @@
 //! many peers (`modes/server.rs`) and a client with one (`modes/client.rs`).
 
 pub(crate) mod client;
+mod sealed;
 pub(crate) mod server;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use aperto_arq::Observe;
 use aperto_explain::program::Fault;
 use aperto_explain::program::modes::{Broke, ModeSaying};
 use aperto_explain::program::saying::Saying;
+use aperto_secure::Fingerprint;
 use aperto_sim::channel::{Direction, Framing, Impairments, Settings as ChannelSettings};
 use aperto_time::Instant;
 use aperto_tokio::{Datagrams, clock};
@@ -44,6 +46,8 @@ struct Post<'a> {
     /// DATA packets that left for a peer, and how many of them had left before.
     counts: BTreeMap<SocketAddr, (u64, u64)>,
     local: SocketAddr,
+    /// A server that seals: its key.
+    key: Option<Fingerprint>,
     looks: &'a Looks,
     printer: &'a Printer,
 }
@@ -81,8 +85,14 @@ impl<'a> Post<'a> {
         let out = if matches!(end, End::Client { .. }) { Direction::Up } else { Direction::Down };
         let wishes = Wishes::default();
         let spoiler = Spoiler::new(settings, out, wishes.clone(), scribe.clone());
-        let line = Line::new(local, spoiler, scribe.clone());
-        Ok(Self { socket, line, scribe, wishes, counts: BTreeMap::new(), local, looks, printer })
+        let mut line = Line::new(local, spoiler, scribe.clone());
+        let mut key = None;
+        if live.secure.is_some() {
+            let (sealing, servers) = sealed::sealing(live, end)?;
+            line.seal_with(sealing);
+            key = servers;
+        }
+        Ok(Self { socket, line, scribe, wishes, counts: BTreeMap::new(), local, key, looks, printer })
     }
 
     /// Whether machines take notes.
@@ -121,6 +131,13 @@ impl<'a> Post<'a> {
         }
         for line in saying.lines(self.looks.language) {
             self.printer.line(line);
+        }
+    }
+
+    /// What the seal did, once all is over.
+    fn say_totals(&self) {
+        if let Some(totals) = sealed::totals(self.line.sealing()) {
+            self.say_any(&Saying::Seal(totals));
         }
     }
 

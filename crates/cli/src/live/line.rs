@@ -2,8 +2,10 @@
 //!
 //! Datagrams of both directions go in ([`leaves`](Line::leaves), [`comes`](Line::comes)) and come out
 //! ([`poll`](Line::poll)) when the channel lets them. For the channel and for recordings each stands
-//! in an IP packet of its own, as it does on the wire. Whatever seals datagrams has its place above:
-//! what it makes of them goes in here, and what comes out for a session is opened first.
+//! in an IP packet of its own, as it does on the wire.
+//!
+//! A line may be sealed ([`Sealing`]): then the channel spoils what is sealed, as the network would, and
+//! recordings show what is inside. What comes sealed has no kind that picks could name.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -18,10 +20,13 @@ use aperto_tokio::{Impair, Way};
 use aperto_trace::{Endpoints, Meaning};
 
 use super::scribe::SharedScribe;
+use super::sealed::{self, Opened, Sealing, Told};
 use super::spoil::Spoiler;
 
 /// How many peers have a place in the order of their DATA packets.
 const PEERS: usize = 1_024;
+/// How many datagrams wait for keys.
+const MOST_HELD: usize = 64;
 
 /// See the module's text.
 pub(crate) struct Line {
@@ -30,6 +35,9 @@ pub(crate) struct Line {
     local: SocketAddr,
     /// How far the DATA of each peer has come.
     peers: BTreeMap<SocketAddr, Peer>,
+    sealing: Option<Sealing>,
+    /// What waits for keys.
+    held: Vec<(SocketAddr, Datagram)>,
 }
 
 /// What is known of a peer.
@@ -42,7 +50,39 @@ struct Peer {
 impl Line {
     /// A line from this address.
     pub(crate) fn new(local: SocketAddr, spoiler: Spoiler, scribe: Option<SharedScribe>) -> Self {
-        Self { scribe, spoiler, local, peers: BTreeMap::new() }
+        Self { scribe, spoiler, local, peers: BTreeMap::new(), sealing: None, held: Vec::new() }
+    }
+
+    /// From here on everything is sealed.
+    pub(crate) fn seal_with(&mut self, sealing: Sealing) {
+        self.sealing = Some(sealing);
+    }
+
+    /// What the sealing did so far, if there is one.
+    pub(crate) const fn sealing(&self) -> Option<&Sealing> {
+        self.sealing.as_ref()
+    }
+
+    /// What the sealing has to tell next.
+    pub(crate) fn poll_told(&mut self) -> Option<(SocketAddr, Told)> {
+        self.sealing.as_mut()?.poll_told()
+    }
+
+    /// A peer's key is the right one.
+    pub(crate) fn approve(&mut self, now: Instant, peer: SocketAddr) {
+        if let Some(sealing) = &mut self.sealing {
+            sealing.approve(peer);
+        }
+        for (peer, datagram) in std::mem::take(&mut self.held) {
+            self.leaves(now, peer, &datagram);
+        }
+    }
+
+    /// A peer's session is over: whoever comes from there next is somebody else.
+    pub(crate) fn retire(&mut self, peer: SocketAddr) {
+        if let Some(sealing) = &mut self.sealing {
+            sealing.retire(peer);
+        }
     }
 
     /// Our end and a peer's, as its packets name them.
@@ -58,8 +98,16 @@ impl Line {
         SocketAddr::new(ip, self.local.port())
     }
 
-    /// A datagram leaves its session.
+    /// A datagram leaves its session, or waits for keys.
     pub(crate) fn leaves(&mut self, now: Instant, peer: SocketAddr, datagram: &Datagram) {
+        if self.sealing.as_mut().is_some_and(|sealing| !sealing.is_ready(now, peer)) {
+            let is_held = |held: &(SocketAddr, Datagram)| held.0 == peer && held.1.octets == datagram.octets;
+            // A repetition needs no place of its own.
+            if self.held.len() < MOST_HELD && !self.held.iter().any(is_held) {
+                self.held.push((peer, datagram.clone()));
+            }
+            return self.say_what_seals(now);
+        }
         let Some(frame) = packet_of(self.endpoints(peer), &datagram.octets) else { return };
         if let Some(scribe) = &self.scribe {
             let meaning = match &datagram.what {
@@ -68,7 +116,52 @@ impl Line {
             };
             scribe.lock().datagram_left(now, &frame, meaning);
         }
-        self.spoiler.textbook_passes(now, Way::Out, leaving(&datagram.what), &frame);
+        let what = leaving(&datagram.what);
+        let Some(sealing) = &mut self.sealing else {
+            return self.spoiler.textbook_passes(now, Way::Out, what, &frame);
+        };
+        if let Some(sealed) = sealing.seal(now, peer, &datagram.octets)
+            && let Some(frame) = packet_of(self.endpoints(peer), &sealed)
+        {
+            self.spoiler.textbook_passes(now, Way::Out, what, &frame);
+        }
+        self.say_what_seals(now);
+    }
+
+    /// Sends what the sealing sends by itself: handshakes.
+    fn say_what_seals(&mut self, now: Instant) {
+        while let Some((peer, datagram)) = self.sealing.as_mut().and_then(Sealing::poll_datagram) {
+            let Some(frame) = packet_of(self.endpoints(peer), &datagram) else { continue };
+            // A packet of a session was written down when it left that.
+            if let (Some(scribe), false) = (&self.scribe, sealed::is_packet(&datagram)) {
+                scribe.lock().datagram_left(now, &frame, Meaning::Plain);
+            }
+            let what = Textbook { kind: Kind::Other, place: 0, transmission: Transmission::First };
+            self.spoiler.textbook_passes(now, Way::Out, what, &frame);
+        }
+    }
+
+    /// Opens what came sealed: the packet as it was; nothing if it is no session's.
+    fn open(&mut self, now: Instant, peer: SocketAddr, frame: Vec<u8>) -> Option<Vec<u8>> {
+        let Some(sealing) = &mut self.sealing else { return Some(frame) };
+        let opened = sealing.open(now, peer, payload_of(&frame).unwrap_or_default());
+        self.say_what_seals(now);
+        let scribe = self.scribe.as_ref();
+        match opened {
+            Opened::Packet(packet) => packet_of(self.endpoints(peer).reversed(), &packet),
+            Opened::Handshake => {
+                if let Some(scribe) = scribe {
+                    scribe.lock().arrived(now, 0, &frame);
+                }
+                None
+            }
+            Opened::Refused(refusal) => {
+                if let Some(scribe) = scribe {
+                    scribe.lock().refused(now, &frame, refusal.code());
+                }
+                None
+            }
+        }
     }
 
     /// A datagram comes from the socket.
@@ -113,22 +206,29 @@ impl Line {
 
     /// What the channel lets through now: out to a peer, or in from one.
     pub(crate) fn poll(&mut self, now: Instant) -> Option<(Way, SocketAddr, Vec<u8>)> {
+        if let Some(sealing) = &mut self.sealing {
+            sealing.deadline_passed(now);
+            self.say_what_seals(now);
+        }
         loop {
-            let (way, frame) = self.spoiler.poll_packet(now)?;
+            let (way, mut frame) = self.spoiler.poll_packet(now)?;
             let Some((source, destination)) = ends_of(&frame) else { continue };
             let peer = if way == Way::Out { destination } else { source };
-            if way == Way::In
-                && let Some(scribe) = &self.scribe
-            {
-                scribe.lock().arrived(now, 0, &frame);
+            if way == Way::In {
+                let Some(opened) = self.open(now, peer, frame) else { continue };
+                frame = opened;
+                if let Some(scribe) = &self.scribe {
+                    scribe.lock().arrived(now, 0, &frame);
+                }
             }
             return Some((way, peer, payload_of(&frame).unwrap_or_default().to_vec()));
         }
     }
 
-    /// When the channel lets the next one through.
+    /// When the channel lets the next one through, or a handshake has something to repeat.
     pub(crate) fn poll_deadline(&self) -> Option<Instant> {
-        self.spoiler.poll_deadline()
+        let sealing = self.sealing.as_ref().and_then(Sealing::poll_deadline);
+        [self.spoiler.poll_deadline(), sealing].into_iter().flatten().min()
     }
 }
 

@@ -21,7 +21,7 @@ use aperto_time::Instant;
 use aperto_tokio::{Way, clock};
 use aperto_trace::trace::Ending;
 use aperto_trace::{
-    Call, Fact, FlowId, HostId, Limits, Meaning, Number, Protocol, Record, Recorder, Role, Trace,
+    Call, DropReason, Fact, FlowId, HostId, Limits, Meaning, Number, Protocol, Record, Recorder, Role, Trace,
     TraceHeader, Vantage, json,
 };
 use tokio::sync::Notify;
@@ -196,6 +196,14 @@ impl Scribe {
         }
         let vantage = Vantage::Host { host: self.host, interface };
         self.recorder.frame_arrived(now, vantage, packet);
+        self.publish();
+    }
+
+    /// A datagram came that does not open: damaged, forged or replayed.
+    pub(super) fn refused(&mut self, now: Instant, packet: &[u8], code: &str) {
+        let vantage = Vantage::Host { host: self.host, interface: 0 };
+        self.recorder.frame_arrived(now, vantage, packet);
+        self.recorder.dropped(now, vantage, DropReason::Host { code: code.into() });
         self.publish();
     }
 

@@ -175,6 +175,17 @@ const COMMANDS: &[(&str, &str, Does)] = &[
         "aperto cliente 127.0.0.1 7000 --proto gbn --payload 3 --window 5 --ack individual -m \"oi, voce\" --drop data:1",
         Ends(&["win=5 ack=individual", "[LOST]"], &["win=5 ack=individual", "[PERDIDO]"]),
     ),
+    ("aperto server 7000 --proto gbn --secure", "aperto servidor 7000 --proto gbn --secure", Listens(nobody)),
+    (
+        "aperto client 127.0.0.1 7000 --proto gbn --secure -m \"reliable and sealed\" --corrupt data:1",
+        "aperto cliente 127.0.0.1 7000 --proto gbn --secure -m \"confiável e selado\" --corrupt data:1",
+        Ends(&["[seal]", "[RESENT]"], &["[selo]", "[REENVIO]"]),
+    ),
+    (
+        "aperto --proto gbn --secure --corrupt data:1 -m \"reliable text\"",
+        "aperto --proto gbn --secure --corrupt data:1 -m \"reliable text\"",
+        Ends(&["Noise XX", "RTX"], &["Noise XX", "REENVIO"]),
+    ),
     (
         "aperto compare --integrity none,digest,tls,aead",
         "aperto comparar --integrity none,digest,tls,aead",

@@ -159,6 +159,8 @@ pub enum Saying {
     Mode(super::modes::ModeSaying),
     /// File transfer.
     Transfer(super::transfer::TransferSaying),
+    /// Of sealed datagrams.
+    Seal(super::seal::SealSaying),
 }
 
 /// What the channel of a comparison does.
@@ -184,6 +186,9 @@ impl Saying {
         }
         if let Self::Told(told) = self {
             return told.lines(language);
+        }
+        if let Self::Seal(saying) = self {
+            return saying.lines(language);
         }
         if let Self::Mode(saying) = self {
             return saying.lines(language);

@@ -1,7 +1,7 @@
 //! Handshakes: who is who, what goes over the wire, and what damage, loss and strangers can do.
 
 use crate::common::{Dice, events, identity, opened, packets, pair, peer, sealed, settle};
-use aperto_seal::{Config, Event, Failure, Peer, Refusal, Role, Trust};
+use aperto_seal::{Config, Event, Failure, Kind, Peer, Refusal, Role, Trust};
 use aperto_time::{Duration, Instant};
 
 const NOW: Instant = Instant::ZERO;
@@ -14,8 +14,12 @@ fn both_learn_who_the_other_is_and_packets_pass_both_ways() {
     let lengths: Vec<usize> = passed.iter().map(|(_, datagram)| datagram.len()).collect();
     // Hello, answer, proof, and the first datagram under the new keys, which is empty.
     assert_eq!(lengths, [128, 108, 72, 32]);
+    let kinds: Vec<Option<Kind>> = passed.iter().map(|(_, datagram)| Kind::of(datagram)).collect();
+    assert_eq!(kinds, [Kind::Hello, Kind::Answer, Kind::Proof, Kind::Confirmation].map(Some));
     assert_eq!(events(&mut client), [Event::Opened { peer: identity(2).public() }]);
     assert_eq!(events(&mut server), [Event::Opened { peer: identity(1).public() }]);
+    client.begin(NOW);
+    assert_eq!(client.poll_datagram(), None, "who has keys begins nothing");
     for (from_client, text) in [(true, "oi"), (false, "olá, mundo")] {
         let (from, to) = if from_client { (&mut client, &mut server) } else { (&mut server, &mut client) };
         from.packet_departs(NOW, text.as_bytes()).unwrap();

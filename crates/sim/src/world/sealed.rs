@@ -24,10 +24,12 @@ use aperto_wire::{Ports, ipv4, ipv6, udp};
 
 use super::stage::{Class, End, Stage, Travels};
 use crate::channel::luck::Stream;
-use crate::channel::{Direction, Hint};
+use crate::channel::{Direction, Kind, Textbook, Transmission};
+use crate::recipe::{CLIENT_PORT, SERVER_PORT};
 
-/// Between which ports sealed packets travel.
-const PORT: u16 = 7001;
+/// Between which ports sealed packets travel: the client's and the server's, as those of a textbook
+/// protocol, so that a handshake stands on the ladder of what it is for.
+const PORTS: [u16; 2] = [CLIENT_PORT, SERVER_PORT];
 
 /// What a sealed packet is longer than itself: IP and UDP headers, and the seal's.
 pub(super) const fn overhead(address: IpAddr) -> usize {
@@ -56,6 +58,8 @@ pub(super) struct Sealing {
     peers: Box<[Peer<Seeded>; 2]>,
     addresses: [IpAddr; 2],
     begun: bool,
+    /// How many messages of handshakes there were, so that each has luck of its own.
+    said: u64,
     /// What a handshake has to say at each end.
     waiting: [VecDeque<Vec<u8>>; 2],
 }
@@ -76,7 +80,7 @@ impl Sealing {
             Peer::new(role, Config::new(identity, Trust::Anyone), luck.clone())
         };
         let peers = Box::new([peer(Role::Initiator), peer(Role::Responder)]);
-        Self { peers, addresses: [client, server], begun: false, waiting: Default::default() }
+        Self { peers, addresses: [client, server], begun: false, said: 0, waiting: Default::default() }
     }
 
     pub(super) const fn has_begun(&self) -> bool {
@@ -135,7 +139,7 @@ impl Sealing {
             (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => return None,
         };
         let pseudo = PseudoHeader::new(source, destination, Protocol::UDP)?;
-        let ports = Ports { source: PORT, destination: PORT };
+        let ports = Ports { source: PORTS[place], destination: PORTS[1 - place] };
         udp::emit(frame.get_mut(at..)?, ports, [sealed], pseudo).ok()?;
         Some(frame)
     }
@@ -216,8 +220,13 @@ impl Stage {
                 sealing.collect(place);
                 let Some(datagram) = sealing.waiting[place].pop_front() else { break };
                 let Some(frame) = sealing.wrap(place, &datagram) else { continue };
+                let said = sealing.said;
+                sealing.said += 1;
                 let Some(from) = self.lines.get(line).map(|line| line.ends[place]) else { return };
-                self.depart_as(Travels::AsItIs, from, &frame, Meaning::Plain, Class::Frame(Hint::None));
+                // Picks name what hosts say: a message of the sealing is none of that.
+                let (kind, transmission) = (Kind::Other, Transmission::First);
+                let class = Class::Packet(Textbook { kind, place: said, transmission });
+                self.depart_as(Travels::AsItIs, from, &frame, Meaning::Plain, class);
             }
         }
     }

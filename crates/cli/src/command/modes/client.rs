@@ -9,17 +9,20 @@ use aperto_app::hello::{MAGIC, Terms};
 use aperto_app::session::{CannotSend, Ending, Event, Session};
 use aperto_explain::program::modes::{ModeFault, ModeSaying};
 use aperto_explain::program::saying::Saying;
+use aperto_explain::program::seal::SealSaying;
 use aperto_explain::program::{Exit, Fault, RefusedBy};
+use aperto_seal::Failure;
 use aperto_time::Instant;
 use aperto_tokio::{Datagrams, Way, clock};
 use tokio::sync::mpsc::Receiver;
 
-use super::{LARGEST, Post, is_loopback, quoted, settings, sleep_until};
+use super::{LARGEST, Post, is_loopback, quoted, sealed, settings, sleep_until};
 use crate::arguments::read::{Client, Source};
 use crate::command::server::until;
 use crate::live::net::{self, End};
 use crate::live::printer::{Printer, Printing};
 use crate::live::prompt::{Input, Prompt};
+use crate::live::sealed::Told;
 use crate::live::slash::Typed;
 use crate::live::talk::Tally;
 use crate::live::{self, signal};
@@ -254,6 +257,10 @@ impl<'a> Caller<'a> {
                 moved = true;
                 self.heard(now, event);
             }
+            while let Some((_, told)) = self.post.line.poll_told() {
+                moved = true;
+                self.keys(now, told)?;
+            }
             if let Some((way, peer, octets)) = self.post.line.poll(now) {
                 moved = true;
                 match way {
@@ -269,6 +276,15 @@ impl<'a> Caller<'a> {
                 return Ok(());
             }
         }
+    }
+
+    /// The server's key, or none: nothing has been sent but the handshake.
+    fn keys(&mut self, now: Instant, told: Told) -> Result<(), Fault> {
+        let saying = sealed::heard(self.job, told, self.remote, self.asked_at, now)?;
+        self.post.say_any(&Saying::Seal(SealSaying::Sealed));
+        self.post.say_any(&saying);
+        self.post.line.approve(now, self.remote);
+        Ok(())
     }
 
     fn notes(&mut self, now: Instant) {
@@ -336,6 +352,7 @@ impl<'a> Caller<'a> {
             Ending::FinUnanswered => self.post.say(ModeSaying::FinUnanswered),
             _ => {}
         }
+        self.post.say_totals();
     }
 
     /// What the whole comes to.
@@ -343,10 +360,13 @@ impl<'a> Caller<'a> {
         let ending = self.ended.unwrap_or(Ending::Silent);
         let remote = self.remote;
         if ending == Ending::NoAnswer {
+            let after = clock::now().since(self.asked_at);
+            if self.post.line.sealing().is_some_and(|sealing| sealing.counters().handshakes == 0) {
+                return Err(sealed::failed(Failure::NoAnswer, remote, after));
+            }
             return Err(if self.foreign > 0 {
                 Fault::ForeignPeer { from: remote, octets: self.foreign }
             } else {
-                let after = clock::now().since(self.asked_at);
                 Fault::Mode(ModeFault::NoGrant { remote, after })
             });
         }

@@ -12,7 +12,7 @@ use aperto_explain::program::{Exit, Fault};
 use aperto_time::Instant;
 use aperto_tokio::{Datagrams, Way, clock};
 
-use super::{LARGEST, Post, broke, quoted, settings, sleep_until};
+use super::{LARGEST, Post, broke, quoted, sealed, settings, sleep_until};
 use crate::arguments::read::{Server, Service};
 use crate::command::server::until;
 use crate::live::net::{self, End};
@@ -57,6 +57,7 @@ pub(crate) async fn serve(
         prompt.ask();
     }
     let outcome = hall.run(prompt.as_mut(), ending).await;
+    hall.post.say_totals();
     drop(hall);
     live::conclude(scribe.as_ref(), printer, printing, outcome, looks)
 }
@@ -105,10 +106,13 @@ impl<'a> Hall<'a> {
             window: offer.window,
         });
         let flags = format!(" --proto {}", self.job.live.protocol.name());
-        for saying in [first, offers, Saying::NextClient { host, port: at.port(), flags }] {
-            for line in saying.lines(self.post.looks.language) {
-                printer.line(line);
-            }
+        let mut sayings = vec![first, offers];
+        match self.post.key {
+            Some(key) => sayings.extend(sealed::greeting(key, &host, at.port(), &flags)),
+            None => sayings.push(Saying::NextClient { host, port: at.port(), flags }),
+        }
+        for line in sayings.iter().flat_map(|saying| saying.lines(self.post.looks.language)) {
+            printer.line(line);
         }
         printer.line("");
     }
@@ -192,6 +196,8 @@ impl<'a> Hall<'a> {
                 moved = true;
                 self.heard(now, peer, event)?;
             }
+            // Whoever proves a key is served; who that is, is for people to say.
+            while self.post.line.poll_told().is_some() {}
             if let Some((way, peer, octets)) = self.post.line.poll(now) {
                 moved = true;
                 match way {
@@ -318,6 +324,7 @@ impl<'a> Hall<'a> {
     }
 
     fn ended(&mut self, peer: SocketAddr, ending: Ending) -> Result<(), Fault> {
+        self.post.line.retire(peer);
         // One that never proved itself is gone as it came.
         let Some(guest) = self.guests.remove(&peer) else {
             self.post.counts.remove(&peer);
