@@ -211,6 +211,14 @@ const COMMANDS: &[(&str, &str, Does)] = &[
         Ends(&["proto local"], &["proto local"]),
     ),
     (
+        "aperto demo ports --clients 3",
+        "aperto demonstracao ports --clients 3",
+        Ends(
+            &["port stays 7000", "port changes"],
+            &["porta do servidor continua 7000", "porta do cliente muda"],
+        ),
+    ),
+    (
         "aperto server 65432 --echo --wire os",
         "aperto servidor 65432 --echo --wire os",
         Listens(somebody_who_shouts),
