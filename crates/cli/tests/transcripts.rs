@@ -255,6 +255,7 @@ fn protocols_compared() {
     check("f-compare.txt");
     check("f-compare.pt.txt");
     check("f-gbn.pt.txt");
+    check("f-sr-lines.pt.txt");
     check("f-udp.txt");
 }
 
