@@ -39,8 +39,12 @@ pub(super) fn fault(fault: &TransferFault) -> Notice {
 fn failed(side: Side, remote: &str, why: &Failure) -> Notice {
     match why {
         Failure::Stranger(who) => {
-            Notice::new(format!("{remote} does not speak file transfer: {}", stranger(*who)))
-                .line("a server for files:  aperto server PORT --receive FOLDER")
+            let notice = Notice::new(format!("{remote} does not speak file transfer: {}", stranger(*who)))
+                .line("a server for files:  aperto server PORT --receive FOLDER");
+            match who {
+                Stranger::Text | Stranger::Tls => notice.line("is one end --secure? then both must be"),
+                Stranger::Http | Stranger::Ssh | Stranger::Aperto | Stranger::Unknown => notice,
+            }
         }
         Failure::Version(version) => {
             Notice::new(format!("{remote} speaks file transfer of a version not known here ({version})"))

@@ -39,8 +39,15 @@ pub(super) fn fault(fault: &TransferFault) -> Notice {
 fn failed(side: Side, remote: &str, why: &Failure) -> Notice {
     match why {
         Failure::Stranger(who) => {
-            Notice::new(format!("{remote} não fala a transferência de arquivos: {}", stranger(*who)))
-                .line("um servidor para arquivos:  aperto servidor PORTA --receive PASTA")
+            let notice =
+                Notice::new(format!("{remote} não fala a transferência de arquivos: {}", stranger(*who)))
+                    .line("um servidor para arquivos:  aperto servidor PORTA --receive PASTA");
+            match who {
+                Stranger::Text | Stranger::Tls => {
+                    notice.line("uma das pontas usa --secure? então as duas devem usar")
+                }
+                Stranger::Http | Stranger::Ssh | Stranger::Aperto | Stranger::Unknown => notice,
+            }
         }
         Failure::Version(version) => {
             Notice::new(format!("{remote} fala uma versão desconhecida da transferência ({version})"))
