@@ -302,6 +302,12 @@ impl Client {
         matches!(self.state, State::In(_))
     }
 
+    /// Whether it waits for a connection to open.
+    #[must_use]
+    pub const fn is_connecting(&self) -> bool {
+        matches!(self.state, State::Connecting)
+    }
+
     /// Whether it ever was in.
     #[must_use]
     pub const fn was_in(&self) -> bool {

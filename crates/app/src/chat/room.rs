@@ -259,14 +259,14 @@ impl Room {
     /// # Errors
     ///
     /// It is no journal, or is damaged.
-    pub fn replay<'a>(
+    pub fn replay(
         config: Config,
-        pieces: impl IntoIterator<Item = &'a [u8]>,
+        pieces: impl IntoIterator<Item = impl AsRef<[u8]>>,
     ) -> Result<(Self, JournalEnd), JournalError> {
         let mut room = Self::new(config);
         let mut reader = JournalReader::default();
         for piece in pieces {
-            reader.feed(piece, |entry| room.remember(entry))?;
+            reader.feed(piece.as_ref(), |entry| room.remember(entry))?;
         }
         let end = reader.finish();
         if let Some(token) = end.room {
@@ -394,6 +394,12 @@ impl Room {
         self.closing = true;
         let all: Vec<MemberId> = self.members.keys().copied().collect();
         for id in all {
+            let is_silent =
+                |member: &Member| matches!(&member.phase, Phase::Undecided(octets) if octets.is_empty());
+            if self.members.get(&id).is_some_and(is_silent) && self.durable > 0 {
+                // Who only listened hears what was said before the room closes.
+                self.person_comes(now, id);
+            }
             self.pump(now, id);
             self.let_go(now, id, Bye::Closing);
         }

@@ -220,6 +220,18 @@ fn what_answers_and_is_no_room_is_known() {
     assert_eq!(answered(&Hello::Refuse { session: 1, why }.encode()), over(Over::NotAgreed(why)));
 }
 
+#[test]
+fn what_says_nothing_is_no_room() {
+    let config =
+        Config { token: [1; 16], name: "ana".into(), ask: ask(Integrity::None), tries_strangers: false };
+    let mut client = Client::new(config);
+    assert_eq!(client.poll_want(SECOND), Some(Want::Connect));
+    client.opened(SECOND);
+    assert_eq!(client.poll_deadline(), Some(11 * SECOND));
+    client.deadline_passed(11 * SECOND);
+    assert_eq!(client.poll_event(), Some(Event::Over(Over::Silent)));
+}
+
 /// RELIABILITY AP-4.
 #[test]
 fn an_acknowledgement_of_what_was_never_said_breaks_the_connection() {

@@ -286,8 +286,10 @@ impl Room {
     fn refuses(&mut self, id: MemberId, number: u64, why: Refused) -> Result<(), Bye> {
         let member = self.members.get_mut(&id).ok_or(Bye::Protocol)?;
         let name = String::from(member.name().unwrap_or_default());
-        let enough = member.refuse(number, why);
-        self.event(Event::Refused { member: id, name, id: number, why });
+        let (enough, is_news) = member.refuse(number, why);
+        if is_news {
+            self.event(Event::Refused { member: id, name, id: number, why });
+        }
         enough.map_or(Ok(()), Err)
     }
 

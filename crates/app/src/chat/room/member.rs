@@ -303,16 +303,17 @@ impl Member {
         }
     }
 
-    /// A message of its own is not taken. Says whether that is enough.
-    pub(super) fn refuse(&mut self, id: u64, why: Refused) -> Option<Bye> {
+    /// A message of its own is not taken. Says whether that is enough, and whether it is news to
+    /// whoever looks on: of a flood, the first one is.
+    pub(super) fn refuse(&mut self, id: u64, why: Refused) -> (Option<Bye>, bool) {
         if self.is_in() {
             self.put(&Frame::Nack { id, why });
         }
         if !matches!(why, Refused::TooFast { .. }) {
-            return None;
+            return (None, true);
         }
         self.refused += 1;
-        (self.refused > PATIENCE).then_some(Bye::Flood)
+        ((self.refused > PATIENCE).then_some(Bye::Flood), self.refused == 1)
     }
 
     /// A message of its own was taken.

@@ -113,8 +113,10 @@ impl Room {
                 self.append(now, PERSON, self.next_seq, name, text);
             }
             Err(why) => {
-                let enough = member.refuse(0, why);
-                self.event(Event::Refused { member: id, name, id: 0, why });
+                let (enough, is_news) = member.refuse(0, why);
+                if is_news {
+                    self.event(Event::Refused { member: id, name, id: 0, why });
+                }
                 if let Some(why) = enough {
                     self.let_go(now, id, why);
                 }
