@@ -121,6 +121,10 @@ impl Comments {
                 let rule = rules::of(reason, &context).plain();
                 let brief = text::brief(language, reason, &context);
                 self.add(packet.number, Seen::Leaving, format!("{brief} ({rule})"));
+                if let Some(carried) = crate::carried::carried(packet, language) {
+                    let carries = word(language, Word::Carries);
+                    self.add(packet.number, Seen::Leaving, format!("{carries}: {carried}"));
+                }
             }
             Transport::Arq(arq) => {
                 let Some(reason) = &arq.reason else { return };

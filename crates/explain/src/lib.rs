@@ -14,6 +14,7 @@
 //! | [`ladder`] | client left, server right, time down: as data, then as text |
 //! | [`lines`] | one event a line, for streams and for screen readers |
 //! | [`sentence`] | a row read aloud |
+//! | [`carried`] | what a segment of a chat carries |
 //! | [`comment`] | the comment of a packet in a capture file |
 //! | [`summary`] | counts |
 //! | [`program`] | what the program itself says: faults, exit codes |
@@ -28,6 +29,7 @@ extern crate alloc;
 #[cfg(test)]
 mod story;
 
+pub mod carried;
 pub mod comment;
 pub mod context;
 pub mod facts;

@@ -322,6 +322,8 @@ impl Lines {
             if let Some(of) = segment.of {
                 tag = Word::TagResent;
                 item.remarks.push(format!("= {of}"));
+            } else {
+                item.remarks.extend(crate::carried::carried(packet, language));
             }
         } else if let Transport::Arq(arq) = &packet.transport {
             if let Some(of) = arq.of {
@@ -354,6 +356,9 @@ impl Lines {
         if copy > 0 {
             let of = text::word(self.view.language, Word::DuplicateOf);
             item.remarks.push(format!("{of} {number}"));
+        }
+        if copy == 0 {
+            item.remarks.extend(crate::carried::carried(packet, self.view.language));
         }
         let is_arq = matches!(packet.transport, Transport::Arq(_));
         if !is_arq

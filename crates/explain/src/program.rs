@@ -7,6 +7,7 @@
 //! Left out: what a segment means (`text`), and the help of each flag, which stands beside the flag.
 
 pub mod bench;
+pub mod chat;
 pub mod claims;
 mod en;
 pub mod integrity;
@@ -271,6 +272,8 @@ pub enum Fault {
     Transfer(transfer::TransferFault),
     /// No keys for sealed datagrams.
     Seal(seal::SealFault),
+    /// What a chat could not do.
+    Chat(chat::ChatFault),
 }
 
 /// Why a flag would do nothing.
@@ -382,6 +385,7 @@ impl Fault {
             Self::Secure(fault) => fault.exit(),
             Self::Transfer(fault) => fault.exit(),
             Self::Seal(fault) => fault.exit(),
+            Self::Chat(fault) => fault.exit(),
         }
     }
 
@@ -436,6 +440,7 @@ impl Fault {
             Self::Secure(fault) => fault.code(),
             Self::Transfer(fault) => fault.code(),
             Self::Seal(fault) => fault.code(),
+            Self::Chat(fault) => fault.code(),
         }
     }
 
@@ -455,6 +460,7 @@ impl Fault {
             return wrong.notice(language);
         }
         if let Self::Seal(fault) = self {
+        if let Self::Chat(fault) = self {
             return fault.notice(language);
         }
         if let Self::Mode(fault) = self {

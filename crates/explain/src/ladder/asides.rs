@@ -22,6 +22,12 @@ pub(super) fn why(reason: &Reason, context: &Context, view: &View) -> Aside {
     }
 }
 
+/// What a segment carries, where its octets say so by themselves.
+pub(super) fn carried(packet: &Packet, view: &View) -> Option<Aside> {
+    let says = crate::carried::carried(packet, view.language)?;
+    Some(Aside { about: Word::Carries, says: Wording::one(says), rule: None, congestion: None })
+}
+
 /// What somebody wrote beside the packet in a capture, where there is no reason: the state change, which
 /// our own comments begin with, stands in its column anyway.
 pub(super) fn comment(packet: &Packet) -> Option<Aside> {

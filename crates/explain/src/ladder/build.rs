@@ -275,6 +275,7 @@ impl<'a> Builder<'a> {
                 } else {
                     asides.extend(asides::comment(packet));
                 }
+                asides.extend(asides::carried(packet, self.view));
             }
             Transport::Arq(arq) => {
                 if let Some(reason) = &arq.reason {

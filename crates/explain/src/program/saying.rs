@@ -161,6 +161,8 @@ pub enum Saying {
     Transfer(super::transfer::TransferSaying),
     /// Of sealed datagrams.
     Seal(super::seal::SealSaying),
+    /// A chat.
+    Chat(super::chat::ChatSaying),
 }
 
 /// What the channel of a comparison does.
@@ -188,6 +190,7 @@ impl Saying {
             return told.lines(language);
         }
         if let Self::Seal(saying) = self {
+        if let Self::Chat(saying) = self {
             return saying.lines(language);
         }
         if let Self::Mode(saying) = self {

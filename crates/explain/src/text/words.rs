@@ -10,6 +10,7 @@ pub enum Word {
     Receiver,
     Why,
     Channel,
+    Carries,
     Likely,
     DataSays,
     App,
@@ -66,13 +67,14 @@ pub enum Word {
 
 impl Word {
     /// All of them.
-    pub const ALL: [Self; 58] = [
+    pub const ALL: [Self; 59] = [
         Self::Client,
         Self::Server,
         Self::Sender,
         Self::Receiver,
         Self::Why,
         Self::Channel,
+        Self::Carries,
         Self::Likely,
         Self::DataSays,
         Self::App,

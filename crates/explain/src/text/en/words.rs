@@ -18,6 +18,7 @@ pub(crate) const fn word(word: Word) -> &'static str {
         Word::Receiver => "receiver",
         Word::Why => "why",
         Word::Channel => "channel",
+        Word::Carries => "carries",
         Word::Likely => "likely",
         Word::DataSays => "data says",
         Word::App => "app",

@@ -18,6 +18,7 @@ pub(crate) const fn word(word: Word) -> &'static str {
         Word::Receiver => "destinatário",
         Word::Why => "por quê",
         Word::Channel => "canal",
+        Word::Carries => "leva",
         Word::Likely => "provável",
         Word::DataSays => "os dados dizem",
         Word::App => "aplicação",
