@@ -1,6 +1,7 @@
 //! What each command does, one file each.
 
 pub(crate) mod bench;
+mod chat;
 pub(crate) mod check;
 pub(crate) mod client;
 pub(crate) mod compare;

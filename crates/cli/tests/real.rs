@@ -7,6 +7,7 @@
 //! | [`modes`] | stop-and-wait, Go-Back-N and Selective Repeat over UDP |
 //! | [`sealed`] | the same, each packet sealed, and somebody between |
 //! | [`transfer`] | files and folders: killed, resumed, refused |
+//! | [`chat`], [`chat_bad_input`] | a room and its members: the story, a killed server, and who means it harm |
 //! | [`os_sockets`] | the system's sockets: `nc` and Python |
 //! | [`told`] | handshakes told in text: Python, and a person who types |
 //! | [`secure`] | `--secure`: whom one trusts, and what is said where there is no secrecy |
@@ -38,6 +39,10 @@
 mod bad_input;
 #[path = "real/bench.rs"]
 mod bench;
+#[path = "real/chat.rs"]
+mod chat;
+#[path = "real/chat_bad_input.rs"]
+mod chat_bad_input;
 #[path = "real/check.rs"]
 mod check;
 #[path = "real/claims.rs"]

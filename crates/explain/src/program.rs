@@ -460,6 +460,8 @@ impl Fault {
             return wrong.notice(language);
         }
         if let Self::Seal(fault) = self {
+            return fault.notice(language);
+        }
         if let Self::Chat(fault) = self {
             return fault.notice(language);
         }

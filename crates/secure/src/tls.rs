@@ -40,21 +40,21 @@ fn named(protocols: &[&str]) -> Vec<Vec<u8>> {
     protocols.iter().map(|name| name.as_bytes().to_vec()).collect()
 }
 
-/// How a server speaks: as who, and which service.
+/// How a server speaks: as who, and which service; a service may have several names.
 ///
 /// # Errors
 ///
 /// What rustls says of the key.
 pub fn server(
     identity: &Identity,
-    protocol: &str,
+    protocols: &[&str],
     secrets: Arc<dyn KeyLog>,
 ) -> Result<Arc<ServerConfig>, Error> {
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_no_client_auth()
         .with_single_cert(vec![identity.certificate().clone()], identity.key())?;
-    config.alpn_protocols = named(&[protocol]);
+    config.alpn_protocols = named(protocols);
     config.send_tls13_tickets = 0;
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.key_log = secrets;

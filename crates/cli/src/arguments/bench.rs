@@ -271,7 +271,7 @@ fn cells(
 }
 
 fn acknowledging(matches: &ArgMatches, experiment: &Experiment) -> Result<Modes, Fault> {
-    let mut modes = modes::read_acknowledging(matches);
+    let mut modes = modes::read_acknowledging(matches)?;
     let choice = |key: &str, choices: [&str; 2]| match experiment.word(key) {
         None => Ok(None),
         Some(word) if choices.contains(&word.as_str()) => Ok(Some(word)),

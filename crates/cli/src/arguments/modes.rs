@@ -97,15 +97,19 @@ fn acknowledging(say: Say) -> Vec<Arg> {
         switch("nack", say.one("ask for what is missing: NACK", "pede o que falta: NACK")),
         choice(
             "integrity",
-            &["checksum", "crc32"],
+            &["checksum", "crc32", "none", "digest"],
             "checksum|crc32",
-            say.one("how damage is noticed", "como se nota dano"),
+            say.one("how damage is noticed (chat: none|digest)", "como se nota dano (chat: none|digest)"),
         ),
     ]
 }
 
 /// What was said, where the protocol has it.
 pub(crate) fn read(matches: &ArgMatches, protocol: Protocol) -> Result<Modes, Fault> {
+    if super::chat::asked(matches, protocol) {
+        // They are the chat's there.
+        return Ok(Modes::default());
+    }
     if protocol.textbook().is_none() {
         let typed =
             FLAGS.into_iter().find(|flag| matches.try_contains_id(flag).is_ok() && given(matches, flag));
@@ -131,7 +135,7 @@ pub(crate) fn read(matches: &ArgMatches, protocol: Protocol) -> Result<Modes, Fa
         payload: payload.and_then(|n| u16::try_from(n).ok()),
         max: max.and_then(|n| u32::try_from(n).ok()),
         window: window.and_then(|n| u16::try_from(n).ok()),
-        ..read_acknowledging(matches)
+        ..read_acknowledging(matches)?
     })
 }
 
@@ -142,14 +146,23 @@ pub(crate) fn read_longest(matches: &ArgMatches) -> Result<Option<u32>, Fault> {
 }
 
 /// What was said of acknowledgements and damage.
-pub(crate) fn read_acknowledging(matches: &ArgMatches) -> Modes {
+pub(crate) fn read_acknowledging(matches: &ArgMatches) -> Result<Modes, Fault> {
     let word = |flag: &str| matches.get_one::<String>(flag).map(String::as_str);
-    Modes {
+    if let Some(value @ ("none" | "digest")) = word("integrity") {
+        // Those are for a chat over TCP.
+        return Err(Fault::NotAChoice {
+            flag: "--integrity".into(),
+            value: value.into(),
+            choices: vec!["checksum".into(), "crc32".into()],
+            nearest: None,
+        });
+    }
+    Ok(Modes {
         acknowledgement: word("ack").map(acknowledgement),
         negative: matches.get_flag("nack"),
         integrity: word("integrity").map(integrity),
         ..Modes::default()
-    }
+    })
 }
 
 /// What `individual` and `group` stand for.

@@ -14,6 +14,7 @@ use clap::parser::ValueSource;
 
 use super::bench;
 use super::channel::{self, Channel, bad_quantity};
+use super::chat::{self, Chat};
 use super::modes::{self, Modes};
 use super::secure::{self, Secure};
 use super::told::{self, Telling};
@@ -151,6 +152,8 @@ pub(crate) struct Live {
     pub(crate) address: Option<IpAddr>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) modes: Modes,
+    /// A chat over TCP.
+    pub(crate) chat: Option<Chat>,
     pub(crate) tcp: Tcp,
     pub(crate) channel: Channel,
     pub(crate) record: Record,
@@ -297,6 +300,7 @@ pub(super) fn demo(matches: &ArgMatches, scene: Option<String>, name: &str) -> R
 fn server(matches: &ArgMatches) -> Result<Server, Fault> {
     let mut live = live(matches, "server", None)?;
     let telling = told::read(matches, &mut live)?;
+    live.chat = chat::read(matches, &mut live)?;
     let lan = matches.get_flag("lan");
     let usual_port = telling.map_or(DEFAULT_PORT, |telling| telling.dialect.port());
     let listen = listen_address(matches.get_one::<String>("listen").map(String::as_str), lan, usual_port)?;
@@ -336,6 +340,7 @@ fn client(matches: &ArgMatches) -> Result<Client, Fault> {
     let address = secure::address(&typed)?;
     let mut live = live(matches, "client", address.as_ref())?;
     let telling = told::read(matches, &mut live)?;
+    live.chat = chat::read(matches, &mut live)?;
     let usual_port = telling.map_or(DEFAULT_PORT, |telling| telling.dialect.port());
     let (host, port) = match (port, address) {
         (Some(port), Some(_)) => return Err(Fault::UnexpectedWord { word: port.clone() }),
@@ -392,7 +397,11 @@ fn live(matches: &ArgMatches, name: &str, address_of_ours: Option<&Address>) -> 
         return Err(no_effect("write", NoEffect::NoPackets));
     }
     // The numbers of a handshake told in text need no segments of ours.
-    let of_text = |flag: &str| flag == "isn" && told::dialect(matches).is_some();
+    // The window of a chat counts messages.
+    let of_text = |flag: &str| {
+        (flag == "isn" && told::dialect(matches).is_some())
+            || (flag == "window" && chat::asked(matches, protocol))
+    };
     let numbers = ["isn", "mss", "window"].into_iter();
     if let Some(flag) = numbers.filter(|flag| !of_text(flag)).find(|flag| given(matches, flag)) {
         if speaks_os {
@@ -421,6 +430,7 @@ fn live(matches: &ArgMatches, name: &str, address_of_ours: Option<&Address>) -> 
         address,
         timeout,
         modes: modes::read(matches, protocol)?,
+        chat: None,
         tcp,
         channel,
         record: record(matches),

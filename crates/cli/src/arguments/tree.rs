@@ -10,11 +10,11 @@ use clap::{Arg, ArgAction, Command};
 use super::bench;
 use super::flags::{self, Say};
 use super::integrity;
-use super::modes;
 use super::secure;
 use super::told;
 use super::tools;
 use super::transfer;
+use super::{chat, modes};
 
 /// The shells that completions exist for.
 pub(crate) const SHELLS: [&str; 5] = ["bash", "zsh", "fish", "powershell", "elvish"];
@@ -123,6 +123,7 @@ fn server(say: Say) -> Command {
         ))
         .args(flags::server(say))
         .args(transfer::server_flags(say))
+        .args(chat::server(say))
         .arg(told::flag(say))
         .args(flags::wire(say))
         .args(modes::live(say))
@@ -159,6 +160,7 @@ fn client(say: Say) -> Command {
         ))
         .args(flags::client(say))
         .args(transfer::client_flags(say))
+        .args(chat::client(say))
         .arg(told::flag(say))
         .args(flags::wire(say))
         .args(modes::live(say))

@@ -7,6 +7,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
 use aperto_explain::Summary;
+use aperto_explain::program::chat::ChatSaying;
 use aperto_explain::program::saying::{Saying, prompt};
 use aperto_explain::program::secure::SecureFault;
 use aperto_explain::program::{Exit, Fault, FileTrouble};
@@ -46,6 +47,7 @@ pub(crate) fn run(job: Client, looks: &Looks, environment: &Environment) -> Resu
     let port = job.port;
     let recording = job.live.record.file.as_deref();
     let speaks = match job.source {
+        _ if job.live.chat.is_some() => Speaks::Chat,
         Source::Text(_) => Speaks::Text,
         Source::Input | Source::Message(_) | Source::File(_) => Speaks::Octets,
     };
@@ -130,6 +132,9 @@ async fn over_tcp(
             received: Cell::new(0),
             wants_tls: Cell::new(false),
         };
+        if let Some(wish) = &job.live.chat {
+            return talk.converse(conversation, net.as_mut(), prompt.as_mut(), wish).await;
+        }
         match &job.source {
             Source::Text(telling) => talk.tell(conversation, net.as_ref(), telling).await,
             _ => talk.whole(conversation, net.as_mut(), prompt.as_mut(), file).await,
@@ -194,11 +199,11 @@ pub(super) async fn connect(
 
 /// One conversation.
 pub(super) struct Talk<'a> {
-    job: &'a Client,
+    pub(super) job: &'a Client,
     pub(super) looks: &'a Looks,
-    printer: &'a Printer,
+    pub(super) printer: &'a Printer,
     pub(super) remote: SocketAddr,
-    scribe: Option<SharedScribe>,
+    pub(super) scribe: Option<SharedScribe>,
     /// The connection's two ends, as packets name them, once it is open.
     pub(super) endpoints: Cell<Option<aperto_host::Endpoints>>,
     /// TLS, if it is to be secret.
@@ -500,7 +505,9 @@ impl Talk<'_> {
     }
 
     pub(super) fn say(&self, saying: &Saying) {
-        let is_result = matches!(saying, Saying::SentFile { .. } | Saying::Hash { .. });
+        // What others say in a chat is what it is for.
+        let is_said = matches!(saying, Saying::Chat(ChatSaying::Said { .. }));
+        let is_result = is_said || matches!(saying, Saying::SentFile { .. } | Saying::Hash { .. });
         match self.looks.live_view() {
             View::Json => {}
             View::Nothing if !is_result => {}

@@ -1,9 +1,10 @@
 //! `aperto server`: waits for clients, over our own TCP or the system's.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
+use aperto_explain::program::chat::ChatSaying;
 use aperto_explain::program::saying::{Saying, prompt};
 use aperto_explain::program::secure::SecureSaying;
 use aperto_explain::program::{Exit, Fault};
@@ -11,9 +12,9 @@ use aperto_explain::sockets::SocketCall;
 use aperto_sim::recipe::Protocol;
 use aperto_tokio::{Conversation, Listening, Stack, WireNote};
 use aperto_trace::Call;
-use tokio::sync::broadcast;
 use tokio::task::LocalSet;
 
+use super::chat::server::{self as chat, Hall};
 use super::{datagrams, modes};
 use crate::arguments::read::{Server, Service, WireKind};
 use crate::environment::Environment;
@@ -30,8 +31,6 @@ use crate::looks::{Looks, View};
 
 /// How many connections wait to be accepted.
 const BACKLOG: usize = 128;
-/// How many lines of the operator a slow client may be behind.
-const OPERATOR_LINES: usize = 256;
 
 /// Waits for clients until it is told to end.
 pub(crate) fn run(job: Server, looks: &Looks, environment: &Environment) -> Result<Exit, Fault> {
@@ -70,12 +69,13 @@ pub(super) struct Room {
     wishes: Option<Wishes>,
     pub(super) connections: Cell<u64>,
     /// Who has been here.
-    roll: Roll,
+    pub(super) roll: Roll,
     local: SocketAddr,
     accepted: Cell<u64>,
-    operator: RefCell<Option<broadcast::Sender<String>>>,
     /// TLS, if it is to be secret.
     pub(super) secure: Option<ServerSide>,
+    /// The room of a chat.
+    pub(super) chat: Option<Hall>,
 }
 
 async fn over_tcp(
@@ -87,15 +87,18 @@ async fn over_tcp(
     printing: Printing,
 ) -> Result<Exit, Fault> {
     let ending = signal::asked_to_end();
+    let chat = match chat::open(&job, looks.language) {
+        Ok(chat) => chat,
+        Err(fault) => return live::conclude(None, printer, printing, Err(fault), &looks),
+    };
     let (mut net, listening) = match open(&job, &looks, &printer) {
         Ok(opened) => opened,
         Err(fault) => return live::conclude(None, printer, printing, Err(fault), &looks),
     };
     greet(&job, &looks, &printer, net.as_ref(), &listening, secure.as_ref());
-    let operator = (job.service == Service::Chat).then(|| broadcast::channel(OPERATOR_LINES).0);
-    if operator.is_some() && prompt.is_none() {
+    if chat.is_some() && prompt.is_none() {
         prompt = Some(Prompt::from_stdin());
-    } else if operator.is_none() {
+    } else if chat.is_none() {
         prompt = Prompt::from_terminal();
     }
     let room = Rc::new(Room {
@@ -111,17 +114,19 @@ async fn over_tcp(
         roll: Roll::default(),
         local: net.as_ref().map_or_else(|| listening.local_addr().unwrap_or(job.listen), |net| net.local),
         accepted: Cell::new(0),
-        operator: RefCell::new(operator),
         secure,
+        chat,
     });
     if let Some(side) = &room.secure {
         side.record(room.scribe.as_ref());
     }
+    let beside = room.run_chat();
     if let Some(prompt) = &mut prompt {
         prompt.ask();
     }
     let outcome = accept_all(&job, &room, &listening, net.as_mut(), prompt.as_mut(), ending).await;
     drop(listening);
+    drop(beside);
     // With one client there is nothing to tell apart.
     if room.accepted.get() > 1 && !looks.quiet {
         room.tell_roll();
@@ -223,6 +228,9 @@ pub(crate) fn flags(job: &Server) -> String {
     } else if job.live.wire == WireKind::Os || job.live.wire == WireKind::Tun {
         flags.push_str(" --wire os");
     }
+    if job.live.chat.is_some() {
+        flags.push_str(" --chat");
+    }
     if let Service::Text(telling) = &job.service {
         flags.push_str(" --text ");
         flags.push_str(telling.dialect.name());
@@ -266,17 +274,15 @@ async fn accept_all(
             typed = typed(prompt.as_deref_mut()) => match typed {
                 Input::Interrupted => return Ok(Exit::Interrupted),
                 Input::Typed(Typed::Quit) => {
-                    if room.operator.borrow().is_none() {
-                        return Ok(Exit::Done);
-                    }
-                    // Dropping the sender closes every chat.
-                    room.operator.borrow_mut().take();
+                    let Some(hall) = &room.chat else { return Ok(Exit::Done) };
+                    room.chat_closes(hall);
                     while over.join_next().await.is_some() {}
                     return Ok(Exit::Done);
                 }
                 Input::Typed(typed) => room.typed(typed),
             },
             () = &mut ending => return Ok(Exit::Interrupted),
+            fault = chat::trouble(room.chat.as_ref()) => return Err(fault),
             () = until(deadline) => {
                 return Err(Fault::TimeIsUp { after: job.live.timeout.unwrap_or_default() });
             }
@@ -321,7 +327,8 @@ pub(crate) async fn until(deadline: Option<tokio::time::Instant>) {
 
 impl Room {
     pub(super) fn say(&self, saying: &Saying) {
-        let is_result = matches!(saying, Saying::Hash { .. } | Saying::SavedAs { .. });
+        let is_said = matches!(saying, Saying::Chat(ChatSaying::Said { .. }));
+        let is_result = is_said || matches!(saying, Saying::Hash { .. } | Saying::SavedAs { .. });
         if self.looks.live_view() == View::Json || (self.looks.quiet && !is_result) {
             return;
         }
@@ -356,13 +363,15 @@ impl Room {
     fn typed(&self, typed: Typed) {
         match typed {
             Typed::Say(text) => {
-                if let Some(operator) = &*self.operator.borrow() {
-                    // With nobody connected nobody hears it.
-                    let _ = operator.send(text);
+                if let Some(hall) = &self.chat {
+                    self.operator_says(hall, &text);
                 }
             }
             Typed::Quit => {}
             command => {
+                if let (Typed::State, Some(hall)) = (&command, &self.chat) {
+                    self.say(&hall.standing());
+                }
                 if command == Typed::State {
                     self.tell_roll();
                 }
@@ -423,7 +432,9 @@ impl Room {
         self.welcome(endpoints, &label, peer);
         self.roll.opened(&label, (self.local, peer), endpoints);
         let mut conversation = self.secured(conversation, &label, peer).await?;
-        let operator = self.operator.borrow().as_ref().map(broadcast::Sender::subscribe);
+        if self.chat.is_some() {
+            return self.converse(conversation, peer, endpoints, &label).await;
+        }
         let file = match &self.service {
             Service::Out(file) if place > 1 => Some(format!("{file}.{label}")),
             Service::Out(file) => Some(file.clone()),
@@ -454,7 +465,7 @@ impl Room {
             return self.tell(conversation, peer, endpoints, &label, &telling).await;
         }
         let (tally, done) =
-            talk::serve(&mut conversation, &self.service, language, operator, file.as_deref(), shown).await;
+            talk::serve(&mut conversation, &self.service, language, file.as_deref(), shown).await;
         if done.is_ok() {
             self.os_call(&label, SocketCall::RecvEnd);
             self.os_call(&label, SocketCall::Close);

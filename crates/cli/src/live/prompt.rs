@@ -79,6 +79,11 @@ impl Prompt {
         Some(Self { typed, start: None })
     }
 
+    /// Nobody types.
+    pub(crate) fn nobody() -> Self {
+        Self { typed: unbounded_channel().1, start: None }
+    }
+
     /// stdin as it comes, piece by piece, until its end.
     pub(crate) fn raw_stdin() -> Receiver<Vec<u8>> {
         let (told, octets) = channel(4);

@@ -155,8 +155,11 @@ impl ServerSide {
         let identity = Identity::open(&home()?).map_err(|error| file_fault(&error))?;
         let secrets = secrets(asked, recording, looks)?;
         let protocol = protocol_of(service);
+        // In the room of a chat there is a place for programs and for persons.
+        let protocols: &[&str] =
+            if *service == Service::Chat { &[alpn::CHAT, protocol] } else { &[protocol] };
         let config =
-            tls::server(&identity, protocol, key_log(secrets.as_ref())).map_err(|error| system(&error))?;
+            tls::server(&identity, protocols, key_log(secrets.as_ref())).map_err(|error| system(&error))?;
         let places = Semaphore::new(tls::MOST_HANDSHAKES);
         Ok(Self { config, identity, protocol, places, language: looks.language, secrets })
     }
@@ -238,6 +241,8 @@ pub(crate) enum Speaks {
     Text,
     /// Files.
     Files,
+    /// The frames of a chat.
+    Chat,
 }
 
 impl Speaks {
@@ -246,6 +251,7 @@ impl Speaks {
             Self::Octets => &alpn::OCTETS,
             Self::Text => &[alpn::TEXT],
             Self::Files => &[alpn::TRANSFER],
+            Self::Chat => &[alpn::CHAT],
         }
     }
 }

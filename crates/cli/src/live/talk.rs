@@ -7,7 +7,6 @@ use aperto_explain::Language;
 use aperto_explain::program::saying::Saying;
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
-use tokio::sync::broadcast;
 
 use aperto_tokio::Conversation;
 
@@ -63,15 +62,11 @@ pub(crate) async fn serve(
     conversation: &mut Conversation,
     service: &Service,
     language: Language,
-    operator: Option<broadcast::Receiver<String>>,
     file: Option<&str>,
     mut shown: impl FnMut(bool, &[u8]),
 ) -> (Tally, io::Result<()>) {
     let mut tally = Tally::default();
-    let done = match operator {
-        Some(operator) => chat(conversation, operator, &mut tally, &mut shown).await,
-        None => respond(conversation, service, language, file, &mut tally, &mut shown).await,
-    };
+    let done = respond(conversation, service, language, file, &mut tally, &mut shown).await;
     let closed = match done {
         Ok(()) => conversation.shutdown().await,
         Err(error) => Err(error),
@@ -118,39 +113,6 @@ async fn respond(
         }
     }
     writer.map_or(Ok(()), |mut writer| writer.flush())
-}
-
-/// What the operator types goes to the client, what the client says is only shown.
-async fn chat(
-    conversation: &mut Conversation,
-    mut operator: broadcast::Receiver<String>,
-    tally: &mut Tally,
-    shown: &mut impl FnMut(bool, &[u8]),
-) -> io::Result<()> {
-    let mut room = vec![0; CHUNK];
-    loop {
-        tokio::select! {
-            read = conversation.read(&mut room) => {
-                let read = room.get(..read?).unwrap_or_default();
-                if read.is_empty() {
-                    return Ok(());
-                }
-                tally.read(read);
-                shown(false, read);
-            }
-            said = operator.recv() => match said {
-                Ok(text) => {
-                    shown(true, text.as_bytes());
-                    conversation.write_all(text.as_bytes()).await?;
-                    conversation.flush().await?;
-                    tally.sent += text.len() as u64;
-                }
-                // A client that is slower than its operator misses lines.
-                Err(broadcast::error::RecvError::Lagged(_)) => {}
-                Err(broadcast::error::RecvError::Closed) => return Ok(()),
-            },
-        }
-    }
 }
 
 /// How many octets from the start are whole letters of UTF-8, or nonsense anyway.

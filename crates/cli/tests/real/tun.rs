@@ -144,7 +144,8 @@ fn either_side_may_close_first() {
         server_side.sees("c1 open");
         server_side.is_told("hello\nsair\n");
         let said = kernel.said();
-        assert_eq!(said["read"], 5);
+        // A person hears whole lines: the word and its end.
+        assert_eq!(said["read"], 6);
         let server_side = server_side.finish().ended(0);
         assert!(server_side.out.contains("FIN_WAIT_1"), "{}", server_side.out);
 

@@ -32,5 +32,5 @@ fn a_chat_shows_every_segment_and_sair_ends_it() {
         ],
     );
     let server = server.finish().ended(0).out;
-    in_order(&server, &["client: oi, tudo bem?", "c1 closed · 13 bytes in, 13 out"]);
+    in_order(&server, &["client: oi, tudo bem?", "c1 closed · 13 bytes in, 14 out"]);
 }

@@ -190,6 +190,8 @@ impl Saying {
             return told.lines(language);
         }
         if let Self::Seal(saying) = self {
+            return saying.lines(language);
+        }
         if let Self::Chat(saying) = self {
             return saying.lines(language);
         }

@@ -31,7 +31,7 @@ fn speaking(
     pin: Option<Fingerprint>,
 ) -> (ClientConnection, ServerConnection) {
     let config = client(client_says, &KeyCheck::new(pin), Arc::new(NoKeyLog {})).unwrap();
-    let server = server(identity, server_says, Arc::new(NoKeyLog {})).unwrap();
+    let server = server(identity, &[server_says], Arc::new(NoKeyLog {})).unwrap();
     (ClientConnection::new(config, server_name()).unwrap(), ServerConnection::new(server).unwrap())
 }
 
@@ -328,7 +328,8 @@ fn another_key_than_the_wanted_one_is_refused_before_anything_is_said() {
     let check = KeyCheck::new(Some(ours.fingerprint()));
     let config = client(&[alpn::ECHO], &check, Arc::new(NoKeyLog {})).unwrap();
     let client = ClientConnection::new(config, server_name()).unwrap();
-    let server = ServerConnection::new(server(&theirs, alpn::ECHO, Arc::new(NoKeyLog {})).unwrap()).unwrap();
+    let server =
+        ServerConnection::new(server(&theirs, &[alpn::ECHO], Arc::new(NoKeyLog {})).unwrap()).unwrap();
     let (at_client, at_server, ..) = handshake(client, server);
     assert_eq!(at_client.trouble, Some(Trouble::WrongKey));
     assert!(matches!(at_server.trouble, Some(Trouble::Alert(_))), "{:?}", at_server.trouble);
