@@ -92,6 +92,8 @@ fn a_killed_server_goes_on_from_its_journal_and_members_come_back_by_themselves(
         ana.sees("[BACK]      in again as ana · 1 message said again");
         ana.sees("[ACK]       message 2 is confirmed");
         rui.sees("ana: no meio");
+        // Once it is confirmed, all who are there have it before anything that is said later.
+        rui.sees("[ACK]       message 1 is confirmed");
         ana.is_told("depois\n");
         ana.sees("[ACK]       message 3 is confirmed");
         rui.sees("ana: depois");
