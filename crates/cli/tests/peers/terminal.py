@@ -1,7 +1,7 @@
 """Types into a program on a terminal: `terminal.py EXPECTED TYPED [EXPECTED TYPED]... -- PROGRAM ARGUMENT...`.
 
 Waits until each EXPECTED text was shown (after what was shown before), then types TYPED and Enter.
-Prints all that was shown, and ends with the program's own code.
+Prints all that is shown, as soon as it is, and ends with the program's own code.
 """
 
 import os
@@ -37,10 +37,10 @@ def main():
         if not piece:
             break
         shown += piece
+        sys.stdout.buffer.write(piece)
+        sys.stdout.flush()
     else:
         os.kill(pid, 9)
-    sys.stdout.buffer.write(shown)
-    sys.stdout.flush()
     if steps:
         print(f"\nnever shown: {steps[0][0]}", file=sys.stderr)
     _, status = os.waitpid(pid, 0)
