@@ -4,6 +4,7 @@
 pub(crate) mod bench;
 pub(crate) mod channel;
 pub(crate) mod chat;
+pub(crate) mod doctor;
 pub(crate) mod flags;
 pub(crate) mod integrity;
 pub(crate) mod modes;

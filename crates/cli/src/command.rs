@@ -7,6 +7,7 @@ pub(crate) mod client;
 pub(crate) mod compare;
 mod datagrams;
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod integrity;
 pub(crate) mod key;
 pub(crate) mod merge;

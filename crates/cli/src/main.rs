@@ -35,7 +35,7 @@ use aperto_explain::program::{Exit, Fault};
 use arguments::read::{self, Job};
 use arguments::refuse::{self, Refusal};
 use command::{
-    bench, check, client, compare, demo, integrity, key, merge, papers, replay, server, show, states,
+    bench, check, client, compare, demo, doctor, integrity, key, merge, papers, replay, server, show, states,
     transfer,
 };
 use environment::Environment;
@@ -112,6 +112,7 @@ fn perform(job: Job, looks: &Looks, environment: &Environment) -> Result<Exit, F
         Job::Compare(job) => compare::run(&job, looks),
         Job::Integrity(job) => integrity::run(&job, looks),
         Job::Show(job) => show::run(&job, looks),
+        Job::Doctor(job) => doctor::run(job, looks, environment),
         Job::States(job) => states::run(&job, looks),
         Job::Check(job) => check::run(&job, looks),
         Job::Merge(job) => merge::run(&job, looks),

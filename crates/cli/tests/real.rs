@@ -22,6 +22,7 @@
 //! | [`states`] | the state diagram of recordings, and the system's own sockets |
 //! | [`readme`], [`claims`] | the commands of both READMEs as they stand there, and what else they say |
 //! | [`bench`] | a matrix, and who reads its files |
+//! | [`doctor`] | what a machine says of itself |
 //! | [`bad_input`] | what a user gets wrong |
 //!
 //! Where a tool or a right is missing, a test says so by name and passes. Unix only: signals,
@@ -47,6 +48,8 @@ mod chat_bad_input;
 mod check;
 #[path = "real/claims.rs"]
 mod claims;
+#[path = "real/doctor.rs"]
+mod doctor;
 #[path = "real/interrupt.rs"]
 mod interrupt;
 #[path = "real/merge.rs"]

@@ -9,6 +9,7 @@
 pub mod bench;
 pub mod chat;
 pub mod claims;
+pub mod doctor;
 mod en;
 pub mod integrity;
 pub mod modes;

@@ -18,8 +18,8 @@ use super::chat::{self, Chat};
 use super::modes::{self, Modes};
 use super::secure::{self, Secure};
 use super::told::{self, Telling};
+use super::{doctor, states, tools};
 use super::{integrity, repeat, transfer};
-use super::{states, tools};
 
 /// The port of everybody's server.
 pub(crate) const DEFAULT_PORT: u16 = 7000;
@@ -47,6 +47,8 @@ pub(crate) enum Job {
     Bench(bench::Bench),
     /// Draw a recording.
     Show(Show),
+    /// Is this machine ready?
+    Doctor(doctor::Doctor),
     /// The state diagram, or the system's sockets.
     States(states::States),
     /// Claims about a recording.
@@ -260,6 +262,7 @@ pub(crate) fn job(matches: &ArgMatches) -> Result<Job, Fault> {
             stream: number_of(below, "stream", 0, u64::from(u32::MAX))?.map(truncated),
             record: record(below),
         })),
+        Some(("doctor", below)) => doctor::read(below).map(Job::Doctor),
         Some(("states", below)) => states::read(below).map(Job::States),
         Some(("check", below)) => Ok(Job::Check(tools::read_check(below))),
         Some(("merge", below)) => Ok(Job::Merge(tools::read_merge(below))),

@@ -27,8 +27,8 @@ pub(crate) struct Check {
 }
 
 /// The commands.
-pub(crate) fn commands(say: Say) -> [Command; 4] {
-    [check(say), merge(say), replay(say), super::states::command(say)]
+pub(crate) fn commands(say: Say) -> [Command; 5] {
+    [check(say), merge(say), replay(say), super::states::command(say), super::doctor::command(say)]
 }
 
 fn replay(say: Say) -> Command {
