@@ -112,41 +112,9 @@ fn english(finding: &Finding) -> (&'static str, String) {
         Finding::Port(port, Some(Some((name, pid)))) => {
             ("port", format!("{port} is taken by \"{name}\" (pid {pid})"))
         }
-        Finding::Firewall(found, port) => (
-            "firewall",
-            match found {
-                Firewall::Ufw => format!("ufw is on; to let others in:\nsudo ufw allow {port}"),
-                Firewall::Firewalld => {
-                    format!("firewalld runs; to let others in:\nsudo firewall-cmd --add-port={port}/udp")
-                }
-                Firewall::Filters => {
-                    "the kernel filters packets; by which rules, this user may not see: sudo nft list ruleset"
-                        .into()
-                }
-                Firewall::NoneSeen => "none seen on this machine; the network may have one".into(),
-                Firewall::CannotTell => "this system does not say; look into its settings".into(),
-            },
-        ),
-        Finding::Loopback(can) => (
-            "loopback capture",
-            match can {
-                Can::Yes => "allowed: wireshark or tshark, interface lo".into(),
-                Can::NeedsRights => "needs administrator rights; aperto's own -w FILE does not".into(),
-                Can::No => "nothing here captures; aperto's own -w FILE needs nothing".into(),
-                Can::CannotTell => {
-                    "this system does not say (Windows: needs Npcap); -w FILE needs nothing".into()
-                }
-            },
-        ),
-        Finding::Tun(can) => (
-            "--wire tun",
-            match can {
-                Can::Yes => "possible".into(),
-                Can::NeedsRights => "needs administrator rights: sudo aperto ... --wire tun".into(),
-                Can::No => "no TUN device: sudo modprobe tun; --wire udp needs none".into(),
-                Can::CannotTell => "this system does not say; it needs administrator rights".into(),
-            },
-        ),
+        Finding::Firewall(found, port) => ("firewall", english_firewall(*found, *port)),
+        Finding::Loopback(can) => ("loopback capture", english_loopback(*can)),
+        Finding::Tun(can) => ("--wire tun", english_tun(*can)),
         Finding::Terminal(columns, utf8, colors) => {
             let letters = if *utf8 { "UTF-8" } else { "ASCII" };
             let colors = if *colors { "colours" } else { "no colours" };
@@ -201,47 +169,32 @@ fn portuguese(finding: &Finding) -> (&'static str, String) {
         Finding::Port(port, Some(Some((name, pid)))) => {
             ("porta", format!("{port} ocupada por \"{name}\" (pid {pid})"))
         }
-        Finding::Firewall(found, port) => ("firewall", match found {
-            Firewall::Ufw => format!("o ufw está ligado; para deixar outros entrarem:\nsudo ufw allow {port}"),
-            Firewall::Firewalld => {
-                format!("o firewalld roda; para deixar outros entrarem:\nsudo firewall-cmd --add-port={port}/udp")
-            }
-            Firewall::Filters => {
-                "o kernel filtra pacotes; com que regras, este usuário não pode ver: sudo nft list ruleset".into()
-            }
-            Firewall::NoneSeen => "nenhum visto neste computador; a rede pode ter um".into(),
-            Firewall::CannotTell => "este sistema não diz; veja nas configurações dele".into(),
-        }),
-        Finding::Loopback(can) => ("captura loopback", match can {
-            Can::Yes => "permitida: wireshark ou tshark, interface lo".into(),
-            Can::NeedsRights => "precisa de direitos de administrador; o -w ARQUIVO do aperto não".into(),
-            Can::No => "nada aqui captura; o -w ARQUIVO do aperto não precisa de nada".into(),
-            Can::CannotTell => {
-                "este sistema não diz (Windows: precisa do Npcap); -w ARQUIVO não precisa de nada".into()
-            }
-        }),
-        Finding::Tun(can) => ("--wire tun", match can {
-            Can::Yes => "possível".into(),
-            Can::NeedsRights => "precisa de direitos de administrador: sudo aperto ... --wire tun".into(),
-            Can::No => "sem dispositivo TUN: sudo modprobe tun; --wire udp não precisa".into(),
-            Can::CannotTell => "este sistema não diz; precisa de direitos de administrador".into(),
-        }),
+        Finding::Firewall(found, port) => ("firewall", portuguese_firewall(*found, *port)),
+        Finding::Loopback(can) => ("captura loopback", portuguese_loopback(*can)),
+        Finding::Tun(can) => ("--wire tun", portuguese_tun(*can)),
         Finding::Terminal(columns, utf8, colors) => {
             let letters = if *utf8 { "UTF-8" } else { "ASCII" };
             let colors = if *colors { "com cores" } else { "sem cores" };
-            ("terminal", match columns {
-                Some(columns) => format!("{columns} colunas, {letters}, {colors}"),
-                None => format!("a saída não é um; {letters}, {colors}"),
-            })
+            (
+                "terminal",
+                match columns {
+                    Some(columns) => format!("{columns} colunas, {letters}, {colors}"),
+                    None => format!("a saída não é um; {letters}, {colors}"),
+                },
+            )
         }
-        Finding::Language(by) => ("língua", match by {
-            Decided::Named(name) => format!("português, por causa de {name}"),
-            Decided::Settings => "português, por causa de um arquivo de configuração".into(),
-            Decided::System => "português, por causa do sistema".into(),
-            Decided::Default => "português".to_string(),
-        }),
+        Finding::Language(by) => (
+            "língua",
+            match by {
+                Decided::Named(name) => format!("português, por causa de {name}"),
+                Decided::Settings => "português, por causa de um arquivo de configuração".into(),
+                Decided::System => "português, por causa do sistema".into(),
+                Decided::Default => "português".to_string(),
+            },
+        ),
         Finding::Programs(there, missing) => {
-            let mut text = if there.is_empty() { String::new() } else { format!("há: {}", there.join(", ")) };
+            let mut text =
+                if there.is_empty() { String::new() } else { format!("há: {}", there.join(", ")) };
             if !missing.is_empty() {
                 if !text.is_empty() {
                     text.push('\n');
@@ -259,6 +212,72 @@ fn portuguese(finding: &Finding) -> (&'static str, String) {
         Finding::Colleague(_, port, false) => {
             ("a seguir", format!("aperto servidor {port}; para outro computador: aperto diagnostico --lan"))
         }
+    }
+}
+
+fn english_firewall(found: Firewall, port: u16) -> String {
+    match found {
+        Firewall::Ufw => format!("ufw is on; to let others in:\nsudo ufw allow {port}"),
+        Firewall::Firewalld => {
+            format!("firewalld runs; to let others in:\nsudo firewall-cmd --add-port={port}/udp")
+        }
+        Firewall::Filters => {
+            "the kernel filters packets; by which rules, this user may not see: sudo nft list ruleset".into()
+        }
+        Firewall::NoneSeen => "none seen on this machine; the network may have one".into(),
+        Firewall::CannotTell => "this system does not say; look into its settings".into(),
+    }
+}
+
+fn english_loopback(can: Can) -> String {
+    match can {
+        Can::Yes => "allowed: wireshark or tshark, interface lo".into(),
+        Can::NeedsRights => "needs administrator rights; aperto's own -w FILE does not".into(),
+        Can::No => "nothing here captures; aperto's own -w FILE needs nothing".into(),
+        Can::CannotTell => "this system does not say (Windows: needs Npcap); -w FILE needs nothing".into(),
+    }
+}
+
+fn english_tun(can: Can) -> String {
+    match can {
+        Can::Yes => "possible".into(),
+        Can::NeedsRights => "needs administrator rights: sudo aperto ... --wire tun".into(),
+        Can::No => "no TUN device: sudo modprobe tun; --wire udp needs none".into(),
+        Can::CannotTell => "this system does not say; it needs administrator rights".into(),
+    }
+}
+
+fn portuguese_firewall(found: Firewall, port: u16) -> String {
+    match found {
+        Firewall::Ufw => format!("o ufw está ligado; para deixar outros entrarem:\nsudo ufw allow {port}"),
+        Firewall::Firewalld => {
+            format!("o firewalld roda; para deixar outros entrarem:\nsudo firewall-cmd --add-port={port}/udp")
+        }
+        Firewall::Filters => {
+            "o kernel filtra pacotes; com que regras, este usuário não pode ver: sudo nft list ruleset".into()
+        }
+        Firewall::NoneSeen => "nenhum visto neste computador; a rede pode ter um".into(),
+        Firewall::CannotTell => "este sistema não diz; veja nas configurações dele".into(),
+    }
+}
+
+fn portuguese_loopback(can: Can) -> String {
+    match can {
+        Can::Yes => "permitida: wireshark ou tshark, interface lo".into(),
+        Can::NeedsRights => "precisa de direitos de administrador; o -w ARQUIVO do aperto não".into(),
+        Can::No => "nada aqui captura; o -w ARQUIVO do aperto não precisa de nada".into(),
+        Can::CannotTell => {
+            "este sistema não diz (Windows: precisa do Npcap); -w ARQUIVO não precisa de nada".into()
+        }
+    }
+}
+
+fn portuguese_tun(can: Can) -> String {
+    match can {
+        Can::Yes => "possível".into(),
+        Can::NeedsRights => "precisa de direitos de administrador: sudo aperto ... --wire tun".into(),
+        Can::No => "sem dispositivo TUN: sudo modprobe tun; --wire udp não precisa".into(),
+        Can::CannotTell => "este sistema não diz; precisa de direitos de administrador".into(),
     }
 }
 
