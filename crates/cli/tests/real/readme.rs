@@ -81,6 +81,16 @@ const COMMANDS: &[(&str, &str, Does)] = &[
         "aperto cliente 127.0.0.1 7000 --file foto.jpg --loss 5% --dup 2%",
         Ends(&["sha256"], &["sha256"]),
     ),
+    (
+        "aperto server 5000 --chat --journal room.journal",
+        "aperto servidor 5000 --chat --journal sala.journal",
+        Listens(nobody),
+    ),
+    (
+        "aperto client 127.0.0.1 5000 --chat --name ana --max 400 --window 2 --ack group",
+        "aperto cliente 127.0.0.1 5000 --chat --name ana --max 400 --window 2 --ack group",
+        Ends(&["ana is in", "granted the same"], &["ana entrou", "concedido  o mesmo"]),
+    ),
     ("mkdir inbox", "mkdir entrada", Ends(&[], &[])),
     ("aperto server 7000 --receive inbox", "aperto servidor 7000 --receive entrada", Listens(nobody)),
     (
