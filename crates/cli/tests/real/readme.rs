@@ -229,6 +229,11 @@ const COMMANDS: &[(&str, &str, Does)] = &[
         ),
     ),
     (
+        "aperto doctor 7000 --lan",
+        "aperto diagnostico 7000 --lan",
+        Ends(&["this machine", "firewall", "colleague"], &["firewall", "porta", "colega"]),
+    ),
+    (
         "aperto server 65432 --echo --wire os",
         "aperto servidor 65432 --echo --wire os",
         Listens(somebody_who_shouts),
@@ -297,7 +302,9 @@ impl Page {
             if !once {
                 program.signal("INT");
             }
-            program.finish().ended(if once { 0 } else { 130 });
+            let finished = program.finish();
+            // In a room, the operator's input may end before the signal is heard: that is 0.
+            assert!(finished.code == 0 || (!once && finished.code == 130), "{finished:?}");
         }
     }
 
