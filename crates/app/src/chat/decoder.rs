@@ -1,7 +1,7 @@
 //! Octets into frames, however they were cut, and what begins a connection.
 //!
 //! A [`Decoder`] takes no more than the next frame needs, so that it never holds more than one, and
-//! grows only by what has arrived, whatever a length claims. [`Beginning`] tells from the first
+//! grows only by what has arrived, whatever a length claims. [`Who`] tells from the first
 //! octets who is there: a program that says HELLO, a person who types, or somebody who has the
 //! wrong port, who is known after eight octets at most (RELIABILITY AP-1, AP-10).
 

@@ -1,6 +1,6 @@
 //! Who is who across connections, and which messages were taken from whom.
 //!
-//! Of each member the last [`MOST_WINDOW`](super::super::MOST_WINDOW) ids are kept that were taken:
+//! Of each member the last [`super::super::MOST_WINDOW`] ids are kept that were taken:
 //! more than those cannot be without an answer, so a repeated id is always known as what it is.
 //! Members that are not here and have said nothing are forgotten; of the others the longest silent
 //! go first, once there are more than [`MOST_SESSIONS`].
