@@ -23,7 +23,7 @@ CHAT_CAMPAIGN=(cargo run --release -p aperto-sim --example chat_campaign -- --se
 PURE=(time wire tcp arq host app seal trace explain sim)
 BARE_TARGETS=(thumbv7em-none-eabi wasm32-unknown-unknown)
 # command:package
-TOOLS=(tshark:tshark python3:python3 nc:netcat-openbsd ip:iproute2 ping:iputils-ping curl:curl)
+TOOLS=(tshark:tshark dumpcap:wireshark-common openssl:openssl python3:python3 nc:netcat-openbsd ip:iproute2 ping:iputils-ping curl:curl)
 
 export CARGO_TERM_COLOR=never CARGO_TERM_PROGRESS_WHEN=never NO_COLOR=1 CARGO_INCREMENTAL=0
 target=${CARGO_TARGET_DIR:-target}
