@@ -34,6 +34,7 @@ fn several_clients_are_served_at_once_and_their_ports_tell_them_apart() {
         client.read_exact(&mut answer).unwrap();
         assert_eq!(String::from_utf8(answer.to_vec()).unwrap(), format!("OLÁ {place}"));
     }
+    echo.sees("c1 [SENT]      6 bytes   OLÁ 0");
     let told = echo.printed();
     for (place, client) in clients.iter().enumerate() {
         // Named in the order in which they came, not in the one in which they are served.
